@@ -1,0 +1,249 @@
+"""ASGI middleware: verify inbound webhooks before a Starlette, FastAPI or any other ASGI application sees them.
+
+    app.add_middleware(WebhookMiddleware, routes={"/hooks/github": GITHUB.chain(secret)}, store="memory://")
+
+On a route the body is captured and judged; only then the application is called, with ``scope["state"]["webhook"]``
+(``request.state.webhook``) set and the body readable again. Everything else passes untouched, but below a route or
+``protect`` a websocket is closed: nobody verifies it. Add it last, so that it is outermost.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from anyio import to_thread
+
+from hooklatch.asgi_outgoing import Outgoing
+from hooklatch.body import Body
+from hooklatch.door import Door
+from hooklatch.drive import arun, pause
+from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
+from hooklatch.lines import ByteLines
+from hooklatch.settle import AsyncSettlement
+from hooklatch.stores import as_async
+from hooklatch.types import Head, Webhook
+from hooklatch.verdict import STATE_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from hooklatch.chain import Chain
+    from hooklatch.observe import Event
+    from hooklatch.routes import Match
+    from hooklatch.stores import AnyStore
+
+_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+
+class WebhookMiddleware(Door):
+    """Verifies the requests of its routes; see the module. Raises ``ConfigError`` for what cannot be trusted."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: Mapping[str, Chain],
+        store: AnyStore | str = "memory://",
+        protect: Iterable[str] = (),
+        spool_threshold: int = 1 << 20,
+        max_spool: int = 1 << 30,
+        observer: Callable[[Event], object] | None = None,
+        clock: Callable[[], float] = time.time,
+        debug: bool = False,
+    ) -> None:
+        """Wrap *app*.
+
+        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory, or
+        its URL; *protect*: paths below which everything without a route is refused; *spool_threshold*: bytes of a body
+        held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called with every ``Event``; *clock*:
+        unix seconds; *debug*: tell the sender the reason of a refusal.
+        """
+        self.app = app
+        self.store = as_async(store)
+        super().__init__(
+            routes=routes,
+            store=self.store,
+            protect=protect,
+            spool_threshold=spool_threshold,
+            max_spool=max_spool,
+            observer=observer,
+            clock=clock,
+            debug=debug,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one request; lifespan and unknown scopes pass as they are."""
+        if scope["type"] == "websocket" and self.routes.guards(_path(scope)):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope, verdict = _stripped(scope)
+        path, method = _path(scope), scope["method"]
+        try:
+            match = self.routes.find(path)
+        except Answer as answer:
+            self.report(answer, method, None, "")
+            await self._answer(answer, method, send)
+            return
+        if match is None or _judged(verdict, match, method, scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        await self._judge(match, path, scope, receive, send)
+
+    async def _judge(self, match: Match, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        chain, method = match.chain, scope["method"]
+        body = Body(self.spool)
+        headers = ByteLines(scope["headers"])
+        source = _Source(receive, body, headers, chain)
+        raw_path = scope.get("raw_path") or b""
+        head = Head(
+            method=method,
+            path=path,
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            received_at=self.clock(),
+            length=source.length,
+            route=match.pattern,
+            raw_path=raw_path.partition(b"?")[0].decode("latin-1"),
+        )
+        try:
+            try:
+                admitted = await arun(chain.flow(head), source.read, self.store)
+            except Answer as answer:
+                self.report(answer, method, chain, match.pattern)
+                if not isinstance(answer, ClientDisconnected):
+                    await self._answer(answer, method, send)
+                return
+            admitted.webhook.captured = body
+            admitted.webhook.path = scope["path"]
+            if self.observer.listens:
+                self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
+            inner = dict(scope)
+            inner["state"] = {**(scope.get("state") or {}), STATE_KEY: admitted.webhook}
+            settlement = AsyncSettlement(self.store, admitted.claim)
+            await Outgoing(send, settlement, chain.lines_for(head)).run(self.app, inner, _Replay(body, receive))
+        finally:
+            body.close()
+
+    async def _answer(self, answer: Answer, method: str, send: Send) -> None:
+        status, headers, content = self.response(answer, method)
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+class _Source:
+    """Receives the body in pieces that never hold the event loop for long, within the route's deadline."""
+
+    __slots__ = ("_arrived", "_body", "_chain", "_deadline", "_declared", "_more", "_receive", "_slices", "length")
+
+    def __init__(self, receive: Receive, body: Body, headers: ByteLines, chain: Chain) -> None:
+        self._receive = receive
+        self._body = body
+        self._chain = chain
+        self._deadline = 0.0
+        self._more = True
+        self._arrived = 0
+        self._slices: Iterator[bytes] = iter(())
+        self._declared = headers.all("content-length")
+        good = len(self._declared) == 1 and _LENGTH.fullmatch(self._declared[0].strip(" \t"))
+        self.length = int(self._declared[0]) if good else None
+
+    async def read(self) -> bytes:
+        """Return the next body bytes, ``b""`` at the end."""
+        piece = next(self._slices, b"")
+        if piece:
+            await pause()
+            return piece
+        while self._more:
+            chunk = await self._next()
+            if chunk:
+                pace = self._chain.pace
+                if len(chunk) <= pace:
+                    return chunk
+                self._slices = (chunk[start : start + pace] for start in range(0, len(chunk), pace))
+                return next(self._slices)
+        if self.length is not None and self._arrived != self.length:
+            msg = f"{self._arrived} bytes arrived, {self.length} were declared; has an outer layer read the body?"
+            raise BodyIncomplete(msg)
+        return b""
+
+    async def _next(self) -> bytes:
+        if not self._deadline:
+            if self._declared and self.length is None:
+                raise LengthMalformed
+            self._deadline = anyio.current_time() + self._chain.body_timeout
+        try:
+            with anyio.fail_after(self._deadline - anyio.current_time()):
+                message = await self._receive()
+        except TimeoutError as late:
+            msg = f"the body did not arrive within {self._chain.body_timeout:g} seconds (body_timeout)"
+            raise BodyTimeout(msg) from late
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        chunk: bytes = message.get("body", b"")
+        self._more = message.get("more_body", False)
+        self._arrived += len(chunk)
+        if chunk and self._arrived <= self._chain.max_body:
+            if self._body.spills(chunk):
+                await to_thread.run_sync(self._body.write, chunk)
+            else:
+                self._body.write(chunk)
+        return chunk
+
+
+class _Replay:
+    """Gives the application the captured body, then the server's own ``receive``.
+
+    An invented ``http.disconnect`` would cut streaming responses short.
+    """
+
+    __slots__ = ("_body", "_offset", "_over", "_receive")
+
+    def __init__(self, body: Body, receive: Receive) -> None:
+        self._body = body
+        self._receive = receive
+        self._offset = 0
+        self._over = False
+
+    async def __call__(self) -> Message:
+        if self._over:
+            return await self._receive()
+        if not self._body.on_disk:
+            self._over = True
+            return {"type": "http.request", "body": self._body.whole(), "more_body": False}
+        piece = await to_thread.run_sync(self._body.at, self._offset, _FROM_DISK)
+        self._offset += len(piece)
+        self._over = self._offset >= self._body.size
+        return {"type": "http.request", "body": piece, "more_body": not self._over}
+
+
+_FROM_DISK: Final = 1 << 18
+
+
+def _path(scope: Mapping[str, Any]) -> str:
+    """Return the full path, mount prefix included, whether or not the server puts it into ``path`` as it should."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path if not root or path == root or path.startswith(root.rstrip("/") + "/") else root + path
+
+
+def _stripped(scope: Scope) -> tuple[Scope, Webhook | None]:
+    """Return the scope without anything but a verdict where the verdict belongs, and that verdict."""
+    found = (scope.get("state") or {}).get(STATE_KEY)
+    if found is None or isinstance(found, Webhook):
+        return scope, found
+    state = {key: value for key, value in scope["state"].items() if key != STATE_KEY}
+    return {**scope, "state": state}, None
+
+
+def _judged(verdict: Webhook | None, match: Match, method: str, path: str) -> bool:
+    """Return whether an outer latch has judged this very request on this very route."""
+    return verdict is not None and (verdict.route, verdict.method, verdict.path) == (match.pattern, method, path)

@@ -1,0 +1,247 @@
+"""How a record and a route's options become a chain: which rules, in which order, with which figures.
+
+The order is the promise of SECURITY.md: origin, method, required headers, declared length, a timestamp in the head,
+body, signature, what is read from the proven body, age, user agent, one's own verifiers, and only then the claim.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hooklatch import cors as cors_policy
+from hooklatch.chain import Chain, Identity, Options, positive
+from hooklatch.digests import PURE_PYTHON_CAP
+from hooklatch.errors import ConfigError
+from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.secrets import SHORT, Ring, Source, decode_secret
+from hooklatch.verifiers import Age, BodyDigest, EventId, Length, Method, Origin, Signature, Timestamp, UserAgent
+from hooklatch.verifiers.user_agent import Agents
+
+if TYPE_CHECKING:
+    from hooklatch.chain import DuplicateKey
+    from hooklatch.provider import Provider
+    from hooklatch.secrets import FindSecrets, Secrets
+    from hooklatch.types import Key, Verifier
+
+PARSED_BODY: Final = 1 << 14
+"""Largest body (bytes) that is parsed before anything is proven, unless the route says otherwise."""
+
+DAY: Final = 86_400.0
+MONTH: Final = 30 * DAY
+LONGEST_AGE: Final = DAY
+
+_PUBLIC_URL: Final = re.compile(r"https?://[^\s?#]+")
+
+
+def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options) -> Chain:
+    """Return the chain of one route; raise ``ConfigError`` for options that contradict the record or each other."""
+    unknown = sorted(options.keys() - Options.__annotations__.keys())
+    if unknown:
+        known = ", ".join(Options.__annotations__)
+        msg = f"{record.name}: no option is called {', '.join(unknown)}; options are {known}"
+        raise ConfigError(msg)
+    notes: list[str] = []
+    methods = _methods(record, options)
+    policy = cors_policy.policy(options.get("cors"))
+    keys = _keys(record, secrets, notes)
+    max_body = _max_body(record, options, notes)
+    tolerance = _tolerance(record, options, notes)
+    kind = _duplicate_key(record, options)
+    signature = Signature(
+        record.places,
+        record.template,
+        encoding=record.encoding,
+        prefix=record.prefix,
+        size=_sample(record).size,
+        every=record.every,
+        neighbours=record.neighbours,
+        public_url=_public_url(record, options),
+        kinds=record.kinds,
+    )
+    verifiers: list[Verifier] = [Method(methods), signature]
+    if policy is not None:
+        verifiers.insert(0, Origin(policy, methods))
+    verifiers += _head_values(record, tolerance)
+    verifiers.append(Length(max_body))
+    if tolerance is not None:
+        verifiers.append(Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
+    verifiers += _user_agent(record, options, keys, tolerance, notes)
+    if kind == "body" or record.coverage != "body":
+        verifiers.append(BodyDigest())
+    verifiers += options.get("extra", ())
+    memory = _memory(record, options, tolerance)
+    if record.coverage != "body":
+        notes.append(f"coverage is {record.coverage!r}: what else the body says is not proven")
+        if kind == "body":
+            notes.append("a duplicate is recognised by its body: that stops accidents, not somebody who edits the body")
+    return Chain(
+        verifiers,
+        provider=record.name,
+        keys=keys,
+        coverage=record.coverage,
+        max_body=max_body,
+        body_timeout=options.get("body_timeout", 30.0),
+        pace=_sample(record).pace,
+        parses=signature.parses or any(isinstance(f, JSONField | FormField) for f in (record.timestamp, record.id)),
+        refusal_status=options.get("refusal_status", record.refusal_status),
+        cors=policy,
+        on_duplicate=options.get("on_duplicate", "run" if record.repeats == "normal" else "acknowledge"),
+        duplicate_key=kind,
+        duplicate_ttl=memory.ttl,
+        protect=memory.protect,
+        lease=options.get("lease", 120.0),
+        dispatch=record.dispatch,
+        unsigned=record.unsigned,
+        name=options.get("name", ""),
+        notes=notes,
+        identity=_identity(record, keys),
+    )
+
+
+def _identity(record: Provider, keys: Ring | Source) -> Identity:
+    secrets = [] if isinstance(keys, Source) else [decode_secret(s.value, record.key_encoding) for s, _ in keys.entries]
+    recipe = f"{record.algorithm} {record.signed} {record.every}"
+    return Identity(recipe, frozenset(hashlib.sha256(secret).digest() for secret in secrets))
+
+
+def _sample(record: Provider) -> Key:
+    return record.key(b"\1" * 32)
+
+
+def _methods(record: Provider, options: Options) -> tuple[str, ...]:
+    methods = options.get("methods", record.methods)
+    if isinstance(methods, str) or not methods or not all(isinstance(m, str) and m.isupper() for m in methods):
+        msg = f"{record.name}: methods={methods!r} must be a list of upper-case names, as in ['POST']"
+        raise ConfigError(msg)
+    return tuple(methods)
+
+
+def _keys(record: Provider, secrets: Secrets | FindSecrets, notes: list[str]) -> Ring | Source:
+    if callable(secrets):
+        return Source(secrets, record.key, record.key_encoding)
+    ring = Ring(secrets, record.key, record.key_encoding)
+    if any(len(decode_secret(secret.value, record.key_encoding)) < SHORT for secret, _ in ring.entries):
+        notes.append(f"a secret is shorter than {SHORT} bytes and could be guessed")
+    return ring
+
+
+def _max_body(record: Provider, options: Options, notes: list[str]) -> int:
+    slow = "ripemd128" in record.algorithm
+    parses = bool(record.template.fields) or any(isinstance(place, JSONField | FormField) for place in record.places)
+    usual = min(record.max_body, PURE_PYTHON_CAP if slow else PARSED_BODY if parses else record.max_body)
+    max_body = options.get("max_body", usual)
+    if isinstance(max_body, bool) or not isinstance(max_body, int) or max_body < 1:
+        msg = f"{record.name}: max_body={max_body!r} must be a whole number of bytes over 0"
+        raise ConfigError(msg)
+    if slow and max_body > PURE_PYTHON_CAP:
+        msg = f"{record.name}: max_body={max_body}: RIPEMD-128 in pure Python takes at most {PURE_PYTHON_CAP} bytes"
+        raise ConfigError(msg)
+    if slow:
+        notes.append(f"RIPEMD-128 runs in pure Python: bodies over {max_body} bytes are refused")
+    return max_body
+
+
+def _tolerance(record: Provider, options: Options, notes: list[str]) -> tuple[float, float] | None:
+    """Return max_age and max_skew, or None where the age is not checked."""
+    if record.timestamp is None:
+        for setting in ("max_age", "max_skew"):
+            if options.get(setting) is not None:
+                msg = f"{record.name}: {setting} needs a signed timestamp, and this sender sends none"
+                raise ConfigError(msg)
+        return None
+    max_age = options.get("max_age", record.max_age)
+    if max_age is None:
+        if "max_skew" in options:
+            msg = f"{record.name}: max_skew without max_age checks nothing; leave it out, or set max_age"
+            raise ConfigError(msg)
+        if "max_age" in options:
+            notes.append("max_age=None: the age is not checked, a captured delivery stays good until it is forgotten")
+        return None
+    max_skew = options.get("max_skew", record.max_skew)
+    positive(record.name, max_age=max_age, max_skew=max_skew)
+    if max_age > LONGEST_AGE or max_skew > LONGEST_AGE:
+        msg = f"{record.name}: max_age and max_skew are seconds, at most {LONGEST_AGE:g}; max_age=None: no check"
+        raise ConfigError(msg)
+    return max_age, max_skew
+
+
+def _duplicate_key(record: Provider, options: Options) -> DuplicateKey:
+    usual: DuplicateKey = "id" if record.id else "body" if record.reusable or record.coverage == "caller" else "signed"
+    kind = options.get("duplicate_key", usual)
+    if kind not in {"id", "signed", "body"}:
+        msg = f"{record.name}: duplicate_key={kind!r} is unknown; say 'id', 'signed' or 'body'"
+        raise ConfigError(msg)
+    if kind == "id" and record.id is None:
+        msg = f"{record.name}: duplicate_key='id' needs a signed event id, and this sender sends none"
+        raise ConfigError(msg)
+    if kind == "body" and record.coverage == "fields" and not record.reusable:
+        msg = f"{record.name}: duplicate_key='body' would let an edited body replay a signature that is good only once"
+        raise ConfigError(msg)
+    return kind
+
+
+def _public_url(record: Provider, options: Options) -> str:
+    url = options.get("public_url", "")
+    if "url" in record.template.names and not url:
+        msg = f"{record.name}: this sender signs the URL it was given; set public_url='https://...', without the query"
+        raise ConfigError(msg)
+    if url and not _PUBLIC_URL.fullmatch(url):
+        msg = f"{record.name}: public_url={url!r} must be an absolute http(s) URL without query or fragment"
+        raise ConfigError(msg)
+    return url
+
+
+def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> list[Verifier]:
+    template = record.template
+    found: list[Verifier] = []
+    if record.id is not None:
+        found.append(EventId(record.id, barred=template.barred.get("id", "")))
+    if record.timestamp is not None:
+        needed = tolerance is not None or "timestamp" in template.names
+        found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=template.tight))
+    return found
+
+
+def _user_agent(
+    record: Provider,
+    options: Options,
+    keys: Ring | Source,
+    tolerance: tuple[float, float] | None,
+    notes: list[str],
+) -> list[Verifier]:
+    tests = Agents(options.get("test_agents", ()), "test_agents")
+    others = options.get("other_agents", "accept")
+    rule = UserAgent(Agents(record.agents, "agents"), tests, options.get("on_test", "acknowledge"), others)
+    keyed = isinstance(keys, Source) or keys.tests
+    if tests and tolerance is None and not (isinstance(keys, Ring) and keys.tests):
+        notes.append(
+            "test_agents without a signed time: whoever captures a test delivery can send it as a live one; "
+            "give test traffic a Secret(test=True) of its own"
+        )
+    return [rule] if tests or keyed or others == "reject" else []
+
+
+class _Memory(NamedTuple):
+    ttl: float
+    protect: float
+
+
+def _memory(record: Provider, options: Options, tolerance: tuple[float, float] | None) -> _Memory:
+    """Return how long a delivery is remembered, and for how long forgetting it would do harm (seconds)."""
+    window = sum(tolerance) if tolerance else 0.0
+    if record.every is not None:
+        window = max(window, (2 * record.neighbours + 1) * record.every)
+    span = max(window, record.retries)
+    # Without a signed time the memory is the only defence against a replay.
+    usual = span if window else max(span, DAY if record.repeats == "possible" else MONTH)
+    ttl = options.get("duplicate_ttl", usual)
+    positive(record.name, duplicate_ttl=ttl)
+    if ttl < window:
+        msg = (
+            f"{record.name}: duplicate_ttl={ttl:g} is shorter than a signature stays good ({window:g} seconds); "
+            "a replay would be forgotten before it expires"
+        )
+        raise ConfigError(msg)
+    return _Memory(ttl, min(ttl, span if window else max(span, DAY)))

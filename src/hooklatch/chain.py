@@ -1,0 +1,299 @@
+"""One route's rules in their order, and the flow that asks them.
+
+``Chain.flow`` is pure: a generator that yields wishes (body bytes, a claim, a call of the secrets' source) and returns
+``Admitted`` or raises an ``Answer``. Who grants the wishes, and how, is the business of ``drive`` and the doors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypedDict
+
+from hooklatch import cors as cors_policy
+from hooklatch.direct import Direct
+from hooklatch.errors import (
+    CHALLENGE,
+    NO_STORE,
+    Answer,
+    BodyTooLarge,
+    ConfigError,
+    Duplicate,
+    DuplicateAltered,
+    DuplicateInFlight,
+    DuplicateRefused,
+    Unauthenticated,
+)
+from hooklatch.secrets import Source
+from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hooklatch.cors import CORS
+    from hooklatch.fields import HeadField
+    from hooklatch.secrets import Ring
+    from hooklatch.types import Check, Coverage, Flow, Head, Keyring, Verifier
+    from hooklatch.verifiers.user_agent import OnTest, OtherAgents
+
+OnDuplicate = Literal["acknowledge", "reject", "run"]
+DuplicateKey = Literal["id", "signed", "body"]
+
+
+class Options(TypedDict, total=False):
+    """What *I* accept on a route. Every home of a route option takes these names: ``Provider.chain``, files, docs."""
+
+    methods: Sequence[str]
+    """Accepted methods, upper case."""
+    max_age: float | None
+    """Seconds a proven timestamp may lie in the past; None switches the age check off, and says so at start-up."""
+    max_skew: float
+    """Seconds a proven timestamp may lie ahead of our clock."""
+    max_body: int
+    """Largest body, bytes."""
+    body_timeout: float
+    """Seconds within which the whole body must have arrived."""
+    refusal_status: int
+    """Status of an unauthenticated request: 401, or 400 or 403 where the sender wants that."""
+    public_url: str
+    """The URL the sender was given, without query; for schemes that sign it."""
+    cors: CORS | Sequence[str] | None
+    """Origins from which a browser may post."""
+    test_agents: Sequence[str]
+    """User agents of test traffic: whole values, or prefixes that end in ``*``."""
+    on_test: OnTest
+    """``acknowledge`` proven test traffic with 200 without running the application, or ``mark`` it."""
+    other_agents: OtherAgents
+    """``accept`` or ``reject`` agents that are neither the sender's nor test agents."""
+    on_duplicate: OnDuplicate
+    """``acknowledge`` a processed delivery with 200, ``reject`` it with 409, or ``run`` the application anyway."""
+    duplicate_key: DuplicateKey
+    """What makes a delivery the same: the proven event ``id``, the ``signed`` content, or the ``body``."""
+    duplicate_ttl: float
+    """Seconds a processed delivery is remembered."""
+    lease: float
+    """Seconds after which a claim that nobody settled is void: longer than the slowest handler."""
+    extra: Sequence[Verifier]
+    """Further verifiers, asked after the built-in ones."""
+    name: str
+    """Names this route's duplicate memory, so that it survives a renamed path; default: provider and route."""
+
+
+class Identity(NamedTuple):
+    """What a chain signs by: the recipe as text, and digests of its secrets, to notice one secret with two recipes."""
+
+    recipe: str
+    secrets: frozenset[bytes]
+
+
+NO_IDENTITY: Final = Identity("", frozenset())
+
+
+class Chain(Direct):
+    """The ordered verifiers of one route, and what follows from their verdict. Made by ``Provider.chain``."""
+
+    def __init__(
+        self,
+        verifiers: Sequence[Verifier],
+        *,
+        provider: str,
+        keys: Ring | Source,
+        coverage: Coverage,
+        max_body: int,
+        body_timeout: float = 30.0,
+        pace: int = 1 << 18,
+        parses: bool = False,
+        refusal_status: int = 401,
+        cors: CORS | None = None,
+        on_duplicate: OnDuplicate = "acknowledge",
+        duplicate_key: DuplicateKey = "signed",
+        duplicate_ttl: float = 86400.0,
+        protect: float = 86400.0,
+        lease: float = 120.0,
+        dispatch: Sequence[str] = (),
+        unsigned: Mapping[str, HeadField] | None = None,
+        name: str = "",
+        notes: Sequence[str] = (),
+        identity: Identity = NO_IDENTITY,
+    ) -> None:
+        """Raise ``ConfigError`` for figures that mean nothing, or rules that prove nothing."""
+        if not any(getattr(verifier, "proves", False) for verifier in verifiers):
+            msg = f"{provider}: no verifier of this chain proves anything, so it would accept everybody"
+            raise ConfigError(msg)
+        positive(provider, body_timeout=body_timeout, duplicate_ttl=duplicate_ttl, lease=lease)
+        if refusal_status not in {400, 401, 403}:
+            msg = f"{provider}: refusal_status={refusal_status!r} must be 400, 401 or 403; senders misread other codes"
+            raise ConfigError(msg)
+        if on_duplicate not in {"acknowledge", "reject", "run"}:
+            msg = f"{provider}: on_duplicate={on_duplicate!r} is unknown; say 'acknowledge', 'reject' or 'run'"
+            raise ConfigError(msg)
+        self.provider = provider
+        self.coverage: Coverage = coverage
+        self.verifiers = tuple(verifiers)
+        self.max_body = max_body
+        self.body_timeout = body_timeout
+        self.pace = pace
+        self.parses = parses
+        self.refusal_status = refusal_status
+        self.cors = cors_policy.policy(cors)
+        self.on_duplicate = on_duplicate
+        self.duplicate_key = duplicate_key
+        self.duplicate_ttl = duplicate_ttl
+        self.protect = protect
+        self.lease = lease
+        self.dispatch = tuple(name.lower() for name in dispatch)
+        self.unsigned = dict(unsigned or {})
+        self.name = name
+        self.notes = tuple(notes)
+        self.identity = identity
+        self._keys = keys
+        self._opens = tuple(verifier.open for verifier in self.verifiers)
+
+    def __repr__(self) -> str:
+        """Return the provider and the route's name; never a secret."""
+        return f"<Chain {self.provider}{f' {self.name!r}' if self.name else ''}>"
+
+    def flow(self, head: Head) -> Flow:
+        """Judge one request: yield wishes, return ``Admitted``, or raise an ``Answer`` that is ready to be sent."""
+        try:
+            facts = Facts(head)
+            checks: list[Check] = []
+            for look in self._opens:
+                check = look(head, facts)
+                if check is not None:
+                    checks.append(check)
+            keys: Keyring = (
+                self._keys.ring((yield self._keys.wish(head))) if isinstance(self._keys, Source) else self._keys
+            )
+            facts.keys = keys.active(head.received_at)
+            facts.party, facts.tests = keys.party, keys.tests
+            size = 0
+            pieces: list[bytes] = []
+            while chunk := (yield CHUNK):
+                size += len(chunk)
+                if size > self.max_body:
+                    msg = f"more than {self.max_body} bytes (max_body)"
+                    raise BodyTooLarge(msg)
+                if self.parses:
+                    pieces.append(chunk)
+                for check in checks:
+                    check.update(chunk)
+            facts.body = b"".join(pieces)
+            for check in checks:
+                check.finish(facts)
+            claim = None
+            if self.on_duplicate != "run":
+                claim = self.claim_for(facts)
+                standing: Standing = yield claim
+                if standing.state is not State.GRANTED:
+                    raise self._known(standing)
+            return Admitted(self._webhook(facts, checked=claim is not None), claim)
+        except Answer as answer:
+            self.dress(answer, head)
+            raise
+
+    def dress(self, answer: Answer, head: Head) -> None:
+        """Give *answer* this route's status and header lines: the one place where an answer of a route is finished."""
+        lines = [] if NO_STORE in answer.headers else [NO_STORE]
+        if isinstance(answer, Unauthenticated):
+            answer.status = self.refusal_status
+            if answer.status == Unauthenticated.status:
+                lines.append(CHALLENGE)
+        answer.headers = (*answer.headers, *lines, *self.lines_for(head))
+
+    def lines_for(self, head: Head) -> tuple[tuple[str, str], ...]:
+        """Return the header lines that every answer to *head* carries, the application's own included."""
+        return self.cors.answer(head) if self.cors else ()
+
+    def claim_for(self, facts: Facts) -> Claim:
+        """Return the wish to own this delivery: what it is called, and what must not differ when it comes again."""
+        kind: str = self.duplicate_key
+        values: Sequence[bytes]
+        if kind == "id" and facts.id is not None:
+            values = (facts.id.encode("utf-8"),)
+        elif kind == "body":
+            values = (facts.body_digest,)
+        else:
+            kind, values = "signed", facts.names
+        head = facts.head
+        space = (
+            self.name or f"{self.provider} {head.route}",
+            bool(self.name),
+            facts.party,
+            "test" if facts.test else "live",
+            kind,
+        )
+        prefix = hashlib.sha256(_framed(repr(space).encode()))
+        keys = []
+        for value in values:
+            name = prefix.copy()
+            name.update(value)
+            keys.append(name.digest())
+        return Claim(
+            tuple(keys), self._fingerprint(facts), self.lease, self.duplicate_ttl, os.urandom(16), self.protect
+        )
+
+    def _fingerprint(self, facts: Facts) -> bytes:
+        """Return the SHA-256 of the unsigned parts by which an application decides."""
+        lines = facts.head.headers
+        parts = [facts.head.method, facts.head.query, *lines.all("content-type"), "", *self._dispatched(facts)]
+        running = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+        if self.coverage != "body":
+            running.update(facts.body_digest)
+        return running.digest()
+
+    def _dispatched(self, facts: Facts) -> list[str]:
+        return [f"{name}:{line}" for name in self.dispatch for line in facts.head.headers.all(name)]
+
+    def _known(self, standing: Standing) -> Answer:
+        if standing.state is State.IN_FLIGHT:
+            return DuplicateInFlight()
+        if standing.state is State.ALTERED:
+            return DuplicateAltered("the method, the query, the Content-Type or a dispatch header differs")
+        answer = DuplicateRefused() if self.on_duplicate == "reject" else Duplicate()
+        if standing.first_seen is not None:
+            moment = datetime.fromtimestamp(standing.first_seen, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            answer.headers = (("hooklatch-duplicate", moment),)
+        return answer
+
+    def _webhook(self, facts: Facts, *, checked: bool) -> Webhook:
+        head = facts.head
+        return Webhook(
+            provider=self.provider,
+            route=head.route,
+            method=head.method,
+            path=head.path,
+            coverage=self.coverage,
+            party=facts.party,
+            received_at=head.received_at,
+            timestamp=facts.timestamp,
+            id=facts.id,
+            fields=facts.fields,
+            items=facts.items,
+            unsigned={name: found for name, place in self.unsigned.items() if (found := _claimed(place, head))},
+            test=facts.test,
+            key_index=facts.key_index,
+            duplicates="checked" if checked else "unchecked",
+        )
+
+
+def _claimed(place: HeadField, head: Head) -> str:
+    """Return what the sender claims at *place*, as one text: it is for logs."""
+    try:
+        return ", ".join(place.read(head))
+    except Answer:
+        return ""
+
+
+def _framed(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
+
+
+def positive(provider: str, **figures: float) -> None:
+    """Raise ``ConfigError`` unless every one of the *figures* is a finite number over 0."""
+    for setting, value in figures.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+            msg = f"{provider}: {setting}={value!r} must be a finite number over 0"
+            raise ConfigError(msg)

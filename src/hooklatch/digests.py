@@ -1,0 +1,51 @@
+"""The hash functions a signature can name: what ``hashlib`` has, and RIPEMD-128 beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hooklatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hooklatch.types import Hash
+
+
+class Digest(NamedTuple):
+    """A hash function, its figures in bytes, and what it costs."""
+
+    new: Callable[[bytes], Hash]
+    size: int
+    block: int
+    pace: int
+    """Bytes that may be hashed at one go on an event loop: some hundred microseconds."""
+    cap: int | None
+    """Largest body (bytes) this may be asked to hash for a stranger, None where speed sets no limit."""
+
+
+FAST_PACE: Final = 1 << 18
+PURE_PYTHON_PACE: Final = 1 << 11
+PURE_PYTHON_CAP: Final = 1 << 16
+
+
+def digest(name: str) -> Digest:
+    """Return the hash function called *name*; raise ``ConfigError`` for an unknown one."""
+    if name == "ripemd128":
+        from hooklatch._ripemd128 import RIPEMD128  # noqa: PLC0415 - only routes that name it pay for it
+
+        return Digest(RIPEMD128, 16, 64, PURE_PYTHON_PACE, PURE_PYTHON_CAP)
+    if name not in _HASHLIB:
+        msg = f"the hash {name!r} is unknown; known are {', '.join([*_HASHLIB, 'ripemd128'])}"
+        raise ConfigError(msg)
+    return _HASHLIB[name]
+
+
+_HASHLIB: Final = {
+    "sha1": Digest(hashlib.sha1, 20, 64, FAST_PACE, None),
+    "sha256": Digest(hashlib.sha256, 32, 64, FAST_PACE, None),
+    "sha384": Digest(hashlib.sha384, 48, 128, FAST_PACE, None),
+    "sha512": Digest(hashlib.sha512, 64, 128, FAST_PACE, None),
+    "sha3-256": Digest(hashlib.sha3_256, 32, 136, FAST_PACE, None),
+}

@@ -1,0 +1,77 @@
+"""What both doors share: their settings, the finding of a route, and the form of an answer."""
+
+from __future__ import annotations
+
+import logging
+import math
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from hooklatch.body import Spool
+from hooklatch.errors import Answer, ConfigError, Rejected
+from hooklatch.observe import Observer
+from hooklatch.routes import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hooklatch.chain import Chain
+    from hooklatch.observe import Event
+    from hooklatch.stores import AnyStore
+
+logger: Final = logging.getLogger("hooklatch")
+
+
+class Door:
+    """The settings of a ``WebhookMiddleware``; the two doors add how a request is read and answered."""
+
+    def __init__(
+        self,
+        *,
+        routes: Mapping[str, Chain],
+        store: AnyStore | str,
+        protect: Iterable[str],
+        spool_threshold: int,
+        max_spool: int,
+        observer: Callable[[Event], object] | None,
+        clock: Callable[[], float],
+        debug: bool,
+    ) -> None:
+        """See ``WebhookMiddleware``; raise ``ConfigError``."""
+        self.routes = Routes(routes, protect)
+        self.spool = Spool(spool_threshold, max_spool)
+        self.observer = Observer(observer)
+        self.clock = clock
+        self.debug = debug is True
+        if debug not in (True, False):
+            msg = f"debug={debug!r} must be True or False; nothing in the environment can switch it on"
+            raise ConfigError(msg)
+        if not math.isfinite(clock()):
+            msg = "clock must return unix seconds"
+            raise ConfigError(msg)
+        self._say(store)
+
+    def _say(self, store: AnyStore | str) -> None:
+        """Log once, at start-up, what an operator should know of this configuration."""
+        for pattern, chain in self.routes.table.items():
+            for note in chain.notes:
+                logger.warning("%s (%s): %s", pattern, chain.provider, note)
+        for note in getattr(store, "notes", ()):
+            logger.warning("%s", note)
+        if self.debug:
+            logger.warning("debug=True: refusals tell the sender why; not for production")
+
+    def report(self, answer: Answer, method: str, chain: Chain | None, route: str) -> None:
+        """Tell the log and the observer of *answer*."""
+        self.observer.answered(answer, provider=chain.provider if chain else "", route=route, method=method)
+
+    def response(self, answer: Answer, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, header lines and body of *answer*; a HEAD request gets the lines without the body."""
+        headers = answer.headers
+        body = answer.body
+        if isinstance(answer, Rejected) and not body:
+            body, kind = answer.problem(debug=self.debug)
+            headers = (("content-type", kind), *headers)
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers = (("content-length", str(len(body))), *headers)
+        return answer.status, list(headers), b"" if method == "HEAD" else body

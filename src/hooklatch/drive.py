@@ -1,0 +1,138 @@
+"""The whole difference between the two worlds: ``run`` and ``arun`` grant a flow its wishes and differ by ``await``.
+
+What goes wrong while a wish is granted is thrown into the flow, so that one place dresses every answer. A claim that
+ends in any exception is given back: the grant may have happened although its answer was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hooklatch.errors import Answer, SecretUnavailable, StoreUnavailable
+from hooklatch.types import CHUNK, Admitted, AsyncStore, Claim, Fetch, Flow, Standing, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SOURCE_THREADS = 8
+
+
+def run(flow: Flow, read: Callable[[], bytes], store: Store) -> Admitted:
+    """Drive *flow* to its verdict; *read* returns the next body bytes, ``b""`` at the end."""
+    reply: object = None
+    while True:
+        try:
+            wish = flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        try:
+            if wish is CHUNK:
+                reply = read()
+            elif isinstance(wish, Claim):
+                reply = _claim(store, wish)
+            elif isinstance(wish, Fetch):
+                reply = _fetch(wish)
+        except Answer as answer:
+            flow.throw(answer)
+            raise
+
+
+async def arun(flow: Flow, read: Callable[[], Awaitable[bytes]], store: AsyncStore) -> Admitted:
+    """Drive *flow* to its verdict; *read* awaits the next body bytes, ``b""`` at the end."""
+    reply: object = None
+    while True:
+        try:
+            wish = flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        try:
+            if wish is CHUNK:
+                reply = await read()
+            elif isinstance(wish, Claim):
+                reply = await _aclaim(store, wish)
+            elif isinstance(wish, Fetch):
+                reply = await _afetch(wish)
+        except Answer as answer:
+            flow.throw(answer)
+            raise
+
+
+def _claim(store: Store, claim: Claim) -> Standing:
+    try:
+        return store.claim(claim)
+    except BaseException:
+        with contextlib.suppress(StoreUnavailable):  # the lease frees it
+            store.release(claim)
+        raise
+
+
+async def _aclaim(store: AsyncStore, claim: Claim) -> Standing:
+    try:
+        return await store.claim(claim)
+    except BaseException:
+        with contextlib.suppress(StoreUnavailable):  # the lease frees it
+            await store.release(claim)
+        raise
+
+
+async def pause() -> None:
+    """Let the event loop turn once, whichever it is."""
+    from anyio.lowlevel import checkpoint  # noqa: PLC0415 - synchronous programs never pay for it
+
+    await checkpoint()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads in which sources are called, so that a hung one costs a thread and not a request."""
+    return ThreadPoolExecutor(SOURCE_THREADS, thread_name_prefix="hooklatch-source")
+
+
+def _call(fetch: Fetch) -> object:
+    found = fetch.source()
+    return asyncio.run(_awaited(found)) if inspect.isawaitable(found) else found
+
+
+async def _awaited(found: Awaitable[object]) -> object:
+    return await found
+
+
+def _fetch(fetch: Fetch) -> object:
+    waiting = _threads().submit(_call, fetch)
+    try:
+        return waiting.result(fetch.timeout)
+    except Late as late:
+        waiting.cancel()
+        msg = f"the source of the secrets did not answer within {fetch.timeout} seconds"
+        raise SecretUnavailable(msg) from late
+    except Answer:
+        raise
+    except Exception as bad:
+        msg = f"the source of the secrets failed: {type(bad).__name__}"
+        raise SecretUnavailable(msg) from bad
+
+
+async def _afetch(fetch: Fetch) -> object:
+    import anyio  # noqa: PLC0415 - synchronous programs never pay for it
+    from anyio import to_thread  # noqa: PLC0415
+
+    try:
+        with anyio.fail_after(fetch.timeout):
+            if inspect.iscoroutinefunction(fetch.source):
+                return await fetch.source()
+            found = await to_thread.run_sync(fetch.source, abandon_on_cancel=True)
+            return await found if inspect.isawaitable(found) else found
+    except TimeoutError as late:
+        msg = f"the source of the secrets did not answer within {fetch.timeout} seconds"
+        raise SecretUnavailable(msg) from late
+    except Answer:
+        raise
+    except Exception as bad:
+        msg = f"the source of the secrets failed: {type(bad).__name__}"
+        raise SecretUnavailable(msg) from bad

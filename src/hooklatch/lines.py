@@ -1,0 +1,43 @@
+"""Header lines given as pairs: by an ASGI server, or by a caller without any server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+GivenHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class ByteLines:
+    """The header list of an ASGI scope, indexed once; names are compared in lower case whatever the server wrote."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """*pairs*: name and value as bytes."""
+        found: dict[bytes, list[bytes]] = {}
+        for name, value in pairs:
+            key = name.lower()
+            if key in found:
+                found[key].append(value)
+            else:
+                found[key] = [value]
+        self._found = found
+
+    def all(self, name: str, /) -> Sequence[str]:
+        """Return the values of every line called *name* (lower case)."""
+        values = self._found.get(name.encode("latin-1"))
+        return [value.decode("latin-1") for value in values] if values else ()
+
+
+def byte_lines(headers: GivenHeaders) -> ByteLines:
+    """Return text *headers* (a mapping, or pairs) as lines; raise ``TypeError`` for what is no text."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    found = []
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str):
+            msg = f"headers are text: {name!r} has a value of type {type(value).__name__}"
+            raise TypeError(msg)
+        # Text beyond latin-1 cannot have come over the wire; it becomes what no grammar accepts.
+        found.append((name.encode("latin-1", "replace"), value.encode("latin-1", "replace")))
+    return ByteLines(found)

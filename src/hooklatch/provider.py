@@ -1,0 +1,218 @@
+"""``Provider``: how one sender signs, as a record of facts that both verifies and signs.
+
+It holds no secret and no policy: those go to ``chain()``. Facts change with ``using()``, which checks the copy again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
+
+from hooklatch import signing
+from hooklatch.assemble import assemble
+from hooklatch.chain import Chain, Options, positive
+from hooklatch.errors import ConfigError
+from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
+from hooklatch.keys import HMAC_ALGORITHMS, HMACKey, TokenKey
+from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
+from hooklatch.template import Template
+from hooklatch.types import Coverage, Delivery, Repeats
+from hooklatch.verifiers.signature import ENCODINGS
+from hooklatch.verifiers.timestamp import Unit
+
+if TYPE_CHECKING:
+    from hooklatch.fields import BodyField
+    from hooklatch.secrets import FindSecrets, OneSecret, Secrets
+    from hooklatch.types import SigningKey
+
+Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One sender. Each fact is named once, here; ``docs`` is where it was read and ``evidence`` how sure it is."""
+
+    name: str
+    signature: Field | tuple[Field, ...]
+    """Where the signature stands; several places are read together."""
+    signed: str = "{body}"
+    """The signed content, see ``hooklatch.template``."""
+    algorithm: str = "hmac-sha256"
+    encoding: str = "hex"
+    """``hex``, ``base64``, ``base64url``, or ``text`` for a token shown as it is."""
+    prefix: str = ""
+    """What stands before the encoded signature, such as ``sha256=``."""
+    key_encoding: str = "utf-8"
+    """How the pasted secret becomes key bytes: ``utf-8``, ``hex``, ``base64``, ``whsec``."""
+    adjacent: bool = False
+    """The sender joins parts of open grammar without a separator; ``quirks`` says what may shift."""
+    reusable: bool = False
+    """One signature is meant to be sent many times: it proves a value and not an event."""
+    every: float | None = None
+    """Seconds of one ``{interval}``."""
+    neighbours: int = 1
+    """How many intervals on either side count."""
+    fields_in: Literal["json", "form"] = "json"
+    """How the body is written whose fields are signed, where the signature itself is in the head."""
+
+    timestamp: Field | None = None
+    timestamp_unit: Unit = "s"
+    id: Field | None = None
+    dispatch: tuple[str, ...] = ()
+    """Unsigned headers by which applications decide; another value is no longer the same delivery."""
+    unsigned: Mapping[str, HeadField] = field(default_factory=dict)
+    """What the sender claims without proof, by the name under which ``webhook.unsigned`` shows it."""
+    agents: tuple[str, ...] = ()
+    """The sender's own User-Agents."""
+    repeats: Repeats = "never"
+    """Whether honest equal deliveries occur."""
+    retries: float = 0.0
+    """Seconds over which the sender tries again; 0 for one attempt."""
+
+    max_age: float | None = None
+    max_skew: float = 60.0
+    max_body: int = MEBIBYTE
+    methods: tuple[str, ...] = ("POST",)
+    refusal_status: int = 401
+
+    docs: str = ""
+    evidence: Evidence = "unconfirmed"
+    quirks: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ``ConfigError`` for facts that contradict each other, or would trust what no signature covers."""
+        _one_of(self.name, "encoding", self.encoding, ENCODINGS)
+        _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
+        _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token"))
+        _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
+        template = self.template
+        for setting, place in (("timestamp", self.timestamp), ("id", self.id)):
+            if place is None:
+                if setting in template.names:
+                    msg = f"{self.name}: signed={self.signed!r} names {{{setting}}}; say where it is with {setting}="
+                    raise ConfigError(msg)
+            elif not self._proven(setting, place):
+                msg = (
+                    f"{self.name}: an unsigned {setting} proves nothing; put {{{setting}}} into signed= if the sender "
+                    "signs it, or move it to unsigned="
+                )
+                raise ConfigError(msg)
+        if (self.every is None) == ("interval" in template.names):
+            msg = f"{self.name}: every= (seconds) and {{interval}} in signed= go together"
+            raise ConfigError(msg)
+        if self.every is not None:
+            positive(self.name, every=self.every)
+            if self.neighbours not in range(6):
+                msg = (
+                    f"{self.name}: neighbours={self.neighbours!r} must be 0 to 5; each one lengthens a signature's life"
+                )
+                raise ConfigError(msg)
+        if template.fields and template.covers_body:
+            msg = f"{self.name}: signed={self.signed!r} names fields of a body it covers whole; leave the fields out"
+            raise ConfigError(msg)
+
+    def _proven(self, setting: str, place: Field) -> bool:
+        if self.algorithm == "token":
+            return False
+        if isinstance(place, Header | Query):
+            return setting in self.template.names
+        path = ".".join(place.path) if isinstance(place, JSONField) else place.name
+        return self.template.covers_body or path in self.template.fields
+
+    @property
+    def template(self) -> Template:
+        """The signed content, compiled."""
+        return Template(self.signed, adjacent=self.adjacent)
+
+    @property
+    def places(self) -> tuple[Field, ...]:
+        """Where the signature stands, as a tuple."""
+        return self.signature if isinstance(self.signature, tuple) else (self.signature,)
+
+    @property
+    def kinds(self) -> tuple[type[BodyField], ...]:
+        """The parsers that the body may need, as the record decides them."""
+        kinds = tuple(type(place) for place in self.places if isinstance(place, JSONField | FormField))
+        return kinds or ((JSONField,) if self.fields_in == "json" else (FormField,))
+
+    @property
+    def coverage(self) -> Coverage:
+        """What a valid signature of this sender vouches for."""
+        if self.algorithm == "token":
+            return "caller"
+        template = self.template
+        return "body" if template.covers_body else "fields" if template.fields else "caller"
+
+    def using(self, **facts: Any) -> Self:  # noqa: ANN401 - the dataclass knows the types of its fields
+        """Return a copy with other *facts*, checked again; raise ``ConfigError`` for one that no record has."""
+        unknown = facts.keys() - self.__dataclass_fields__.keys()
+        if unknown:
+            known = ", ".join(self.__dataclass_fields__)
+            msg = f"{self.name}: no fact is called {', '.join(sorted(unknown))}; facts are {known}"
+            raise ConfigError(msg)
+        return replace(self, **facts)
+
+    def over(
+        self, *fields: str, signature: str, every: float | None = None, neighbours: int = 1, join: str = ""
+    ) -> Self:
+        """Return a copy that signs body *fields*, in this order, with the signature in the body field *signature*.
+
+        *every*: seconds of the interval whose number is appended (``neighbours`` on either side count); *join*: what
+        stands between several fields, required because "1"+"23" and "12"+"3" would be signed alike.
+        """
+        if not fields:
+            msg = f"{self.name}: over() needs at least one field"
+            raise ConfigError(msg)
+        if len(fields) > 1 and not join:
+            msg = f"{self.name}: over{fields!r} needs join=, or '1'+'23' and '12'+'3' would be signed alike"
+            raise ConfigError(msg)
+        places = tuple(kind(*([signature] if kind is FormField else signature.split("."))) for kind in self.kinds)
+        signed = join.join(f"{{field.{name}}}" for name in fields) + ("" if every is None else "{interval}")
+        return replace(
+            self, signature=places, signed=signed, every=every, neighbours=neighbours, reusable=every is None,
+            repeats="possible" if every is None else "never",
+        )  # fmt: skip
+
+    def key(self, secret: bytes) -> SigningKey:
+        """Return the usable form of *secret* (key bytes)."""
+        return TokenKey(secret) if self.algorithm == "token" else HMACKey(self.algorithm, secret)
+
+    def chain(self, secrets: Secrets | FindSecrets, **options: Unpack[Options]) -> Chain:
+        """Return the rules for one route: this sender's facts and my policy.
+
+        *secrets*: one ``str``, ``bytes`` or ``Secret``; a sequence of them, one party's, newest first; or a callable
+        of the request's ``Head`` that returns these or a ``Party``. For the *options* see ``hooklatch.chain.Options``.
+        Raises ``ConfigError``.
+        """
+        return assemble(self, secrets, options)
+
+    def sign(
+        self,
+        body: bytes | Mapping[str, object],
+        *,
+        secret: OneSecret,
+        id: str | None = None,  # noqa: A002 - the name every sender gives it
+        at: float | None = None,
+        method: str = "POST",
+        url: str = "/",
+        headers: Mapping[str, str] | None = None,
+    ) -> Delivery:
+        """Return the delivery this sender would make of *body* at unix time *at* (seconds, now by default).
+
+        *body*: the exact bytes, or fields to be written as JSON or a form. What the sender itself puts into a body
+        (a timestamp, the signature) is added where the body lacks it; everything else is sent as given.
+        """
+        (only,) = as_secrets(secret)
+        key = self.key(decode_secret(only.value, self.key_encoding))
+        return signing.deliver(self, body, key, id=id, at=time.time() if at is None else at, method=method, url=url,
+                               headers=headers or {})  # fmt: skip
+
+
+def _one_of(name: str, fact: str, value: object, known: Sequence[object]) -> None:
+    if value not in known:
+        msg = f"{name}: {fact}={value!r} is unknown; known are {', '.join(map(str, known))}"
+        raise ConfigError(msg)

@@ -1,0 +1,198 @@
+"""The duplicate memory of one process: two dictionaries under a lock, with a bound and a monotonic clock.
+
+What is *kept* of a delivery (its fingerprint, whether it is done, until when that counts) is packed into few bytes,
+because there may be a million of them; what is *live* (who holds the claim, until when) exists only while an
+application runs. Expired entries are found by a cursor that moves on with every claim, so no claim pays for all.
+
+When the store is full, done entries that have outlived ``Claim.protect`` go early, oldest first. Live claims and
+younger entries are never thrown away, since a forgotten delivery could run again: the store then says so (503).
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hooklatch.errors import ConfigError, StoreUnavailable
+from hooklatch.types import GRANTED, Claim, Standing, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+logger: Final = logging.getLogger("hooklatch")
+
+# Fifteen bytes of a key and 31 of a record fit the allocator's size classes without waste: some 150 bytes an entry.
+_KEY: Final = 15
+_RECORD: Final = struct.Struct("<?16sdIH")  # done, fingerprint, expires, first seen, protect (minutes)
+
+STEP: Final = 4
+"""Entries the cursor looks at on every claim."""
+
+FULL_STEP: Final = 20_000
+"""Entries it looks at on a claim that finds the store full: some ten milliseconds."""
+
+WARN_AT: Final = 0.8
+
+
+class _Live(NamedTuple):
+    token: bytes
+    expires: float
+
+
+class MemoryStore:
+    """Remembers deliveries in this process only; several processes need SQLite, Redis or PostgreSQL.
+
+    *limit*: deliveries held at most; *clock*: monotonic seconds.
+    """
+
+    blocking = False
+    notes = ("the store remembers deliveries in this process only; use SQLite, Redis or PostgreSQL for several",)
+
+    def __init__(self, *, limit: int = 1_000_000, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raise ``ConfigError`` for a limit under 1."""
+        if not isinstance(limit, int) or limit < 1:
+            msg = f"MemoryStore(limit={limit!r}): it must hold at least one delivery"
+            raise ConfigError(msg)
+        self.evicted = 0
+        """Entries that went early because the store was full."""
+        self._limit = limit
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[bytes, bytes] = {}
+        self._live: dict[bytes, _Live] = {}
+        self._cursor: Iterator[bytes] = iter(())
+        self._warned = False
+
+    def __repr__(self) -> str:
+        """Return how full the store is."""
+        return f"<MemoryStore {len(self._kept)} of {self._limit}>"
+
+    def claim(self, claim: Claim, /) -> Standing:
+        """Grant *claim*, or say why not; raise ``StoreUnavailable`` when full."""
+        now = self._clock()
+        fingerprint = claim.fingerprint[:16]
+        first_seen = int(time.time())
+        keys = [key[:_KEY] for key in claim.keys]
+        with self._lock:
+            standing = None
+            for key in keys:
+                record = self._kept.get(key)
+                if record is None:
+                    continue
+                done, pinned, expires, since, _ = _RECORD.unpack(record)
+                if expires <= now:
+                    continue
+                if pinned != fingerprint:
+                    return Standing(State.ALTERED, since)
+                first_seen = min(first_seen, since)
+                if done:
+                    standing = Standing(State.DONE, since)
+            if standing is not None:
+                return standing
+            for key in keys:
+                live = self._live.get(key)
+                if live is not None and live.expires > now:
+                    return Standing(State.IN_FLIGHT, first_seen)
+            self._make_room(keys, now)
+            holder = _Live(claim.token, now + claim.lease)
+            record = _RECORD.pack(False, fingerprint, now + claim.ttl, first_seen, _minutes(claim.protect))
+            for key in keys:
+                self._live[key] = holder
+                self._kept[key] = record
+        return GRANTED
+
+    def renew(self, claim: Claim, /) -> bool:
+        """Begin the lease anew; False if another claimant has it, or had it and is done."""
+        now = self._clock()
+        with self._lock:
+            if not self._ours(claim, now):
+                return False
+            holder = _Live(claim.token, now + claim.lease)
+            for key in claim.keys:
+                self._live[key[:_KEY]] = holder
+        return True
+
+    def commit(self, claim: Claim, /) -> bool:
+        """Remember the delivery as done; False if another claimant has it, or had it and is done."""
+        now = self._clock()
+        with self._lock:
+            if not self._ours(claim, now):
+                return False
+            since = int(time.time())
+            for full in claim.keys:
+                key = full[:_KEY]
+                known = self._kept.get(key)
+                first_seen = _RECORD.unpack(known)[3] if known else since
+                self._kept[key] = _RECORD.pack(
+                    True, claim.fingerprint[:16], now + claim.ttl, first_seen, _minutes(claim.protect)
+                )
+                self._live.pop(key, None)
+        return True
+
+    def release(self, claim: Claim, /) -> None:
+        """Free what is in flight under this token; its fingerprint stays pinned."""
+        with self._lock:
+            for full in claim.keys:
+                key = full[:_KEY]
+                live = self._live.get(key)
+                if live is not None and live.token == claim.token:
+                    del self._live[key]
+
+    def _ours(self, claim: Claim, now: float) -> bool:
+        """Return whether no key is held, or was finished, by another: a lapsed lease that nobody took is still ours."""
+        for full in claim.keys:
+            key = full[:_KEY]
+            live = self._live.get(key)
+            if live is None:
+                record = self._kept.get(key)
+                if record is not None and record[0] and _RECORD.unpack(record)[2] > now:
+                    return False
+            elif live.token != claim.token and live.expires > now:
+                return False
+        return True
+
+    def _make_room(self, keys: list[bytes], now: float) -> None:
+        wanted = sum(key not in self._kept for key in keys)
+        self._sweep(STEP, now, early=False)
+        if len(self._kept) + wanted > self._limit:
+            self._sweep(FULL_STEP, now, early=True)
+            if len(self._kept) + wanted > self._limit:
+                msg = f"the memory store is full: {self._limit} deliveries that still protect"
+                raise StoreUnavailable(msg)
+        if not self._warned and len(self._kept) > self._limit * WARN_AT:
+            self._warned = True
+            logger.warning("the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
+
+    def _sweep(self, steps: int, now: float, *, early: bool) -> None:
+        """Move the cursor over *steps* entries, dropping expired ones; *early*: also done ones that protect no more."""
+        fresh = False
+        for _ in range(steps):
+            key = next(self._cursor, None)
+            if key is None:
+                if fresh:
+                    return
+                # A snapshot of the keys: the dictionary changes while the cursor travels.
+                self._cursor, fresh = iter(list(self._kept)), True
+                continue
+            record = self._kept.get(key)
+            if record is None or self._held(key, now):
+                continue
+            done, _, expires, first_seen, protect = _RECORD.unpack(record)
+            if expires <= now:
+                del self._kept[key]
+                self._live.pop(key, None)
+            elif early and done and time.time() - first_seen > protect * 60:
+                del self._kept[key]
+                self.evicted += 1
+
+    def _held(self, key: bytes, now: float) -> bool:
+        live = self._live.get(key)
+        return live is not None and live.expires > now
+
+
+def _minutes(seconds: float) -> int:
+    """Return *seconds* as whole minutes, rounded up, at most 45 days."""
+    return min(65_535, -int(-seconds // 60))

@@ -1,0 +1,75 @@
+"""Where the application finds the verdict, and the second lock: it counts only for the request it was given for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Final
+
+from hooklatch.errors import NotProven
+from hooklatch.types import Webhook
+
+if TYPE_CHECKING:
+    from hooklatch.chain import Chain
+    from hooklatch.provider import Provider
+
+ENVIRON_KEY: Final = "hooklatch.webhook"
+STATE_KEY: Final = "webhook"
+
+
+def get_webhook(source: object, expected: Provider | Chain | str | None = None, *, allow_test: bool = False) -> Webhook:
+    """Return the verdict attached to *source*: a WSGI environ, an ASGI scope, or a framework's request.
+
+    *expected*: the provider (or its name, or the chain) this handler is written for; *allow_test*: whether marked
+    test traffic may come in. Raises ``NotProven`` if no verdict is attached, or one for another provider, method or
+    path: answer that with 401.
+    """
+    found, method, path = _attached(source)
+    if not isinstance(found, Webhook):
+        msg = "no verdict is attached to this request: did it come through WebhookMiddleware, on a route of its own?"
+        raise NotProven(msg)
+    if (found.method, found.path) != (method, path):
+        msg = f"the verdict was given for {found.method} {found.path!r}, not for this request"
+        raise NotProven(msg)
+    name = expected if isinstance(expected, str | None) else getattr(expected, "provider", None) or expected.name
+    if name is not None and found.provider != name:
+        msg = f"this handler expects {name}, but {found.provider} sent the request"
+        raise NotProven(msg)
+    if found.test and not allow_test:
+        msg = "this is test traffic (on_test='mark'); a handler that wants it says allow_test=True"
+        raise NotProven(msg)
+    return found
+
+
+def _attached(source: object) -> tuple[object, str, str]:
+    """Return what is attached, and the method and full path of the request as they are now."""
+    if not isinstance(source, Mapping):
+        scope = getattr(source, "scope", None)
+        source = scope if isinstance(scope, Mapping) else getattr(source, "environ", None)
+    else:
+        # Starlette's request is itself a mapping over its scope.
+        source = getattr(source, "scope", source)
+    if not isinstance(source, Mapping):
+        msg = f"a webhook is found in an environ, a scope or a request, not in {type(source).__name__}"
+        raise NotProven(msg)
+    if "REQUEST_METHOD" in source:
+        return source.get(ENVIRON_KEY), str(source["REQUEST_METHOD"]), wsgi_path(source)
+    state = source.get("state")
+    found = state.get(STATE_KEY) if isinstance(state, Mapping) else getattr(state, STATE_KEY, None)
+    return found, str(source.get("method", "")), str(source.get("path", ""))
+
+
+def wsgi_path(environ: Mapping[str, Any]) -> str:
+    """Return the full path of a WSGI request, mount prefix included, as UTF-8 text where it is UTF-8."""
+    path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
+    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def strip(attached: MutableMapping[str, Any], key: str) -> Webhook | None:
+    """Return the verdict under *key*; whatever else stands there is removed, for only we may put something there."""
+    found = attached.get(key)
+    if found is None:
+        return None
+    if isinstance(found, Webhook):
+        return found
+    del attached[key]
+    return None

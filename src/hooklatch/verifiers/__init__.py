@@ -1,0 +1,13 @@
+"""One rule per file. Each is a ``Verifier``: ``open`` judges the head, the ``Check`` it may return judges the body."""
+
+from hooklatch.verifiers.age import Age
+from hooklatch.verifiers.body_digest import BodyDigest
+from hooklatch.verifiers.event_id import EventId
+from hooklatch.verifiers.length import Length
+from hooklatch.verifiers.method import Method
+from hooklatch.verifiers.origin import Origin
+from hooklatch.verifiers.signature import Signature
+from hooklatch.verifiers.timestamp import Timestamp
+from hooklatch.verifiers.user_agent import UserAgent
+
+__all__ = ["Age", "BodyDigest", "EventId", "Length", "Method", "Origin", "Signature", "Timestamp", "UserAgent"]

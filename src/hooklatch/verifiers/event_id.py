@@ -1,0 +1,70 @@
+"""The event id: what the sender calls the event, read only where the signature covers it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from hooklatch.errors import BodyMalformed, IdMalformed, IdMissing, SignatureMalformed
+from hooklatch.fields import Header, Query
+
+if TYPE_CHECKING:
+    from hooklatch.fields import Field
+    from hooklatch.types import Check, Facts, Head
+
+MAX_ID: Final = 1024
+"""Longest id (characters); longer ones are not what any sender documents."""
+
+# A comma is where a server joins two header lines into one.
+_HEAD_ID: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]+")
+
+
+class EventId:
+    """Reads the event id at *place*. *barred*: the character that follows it in the signed content and must not occur
+    in it.
+
+    An id in the body that is absent is no error: the delivery is then known by its signed content.
+    """
+
+    __slots__ = ("_barred", "_place")
+
+    def __init__(self, place: Field, *, barred: str = "") -> None:
+        """*place*: where the id sits."""
+        self._place = place
+        self._barred = barred
+
+    def open(self, head: Head, facts: Facts) -> Check | None:
+        """Read an id in the head; raise ``IdMissing`` or ``IdMalformed``."""
+        place = self._place
+        if not isinstance(place, Header | Query):
+            return self
+        try:
+            found = place.read(head)
+        except SignatureMalformed as bad:
+            raise IdMalformed from bad
+        if not found:
+            raise IdMissing
+        text = found[0]
+        if not _HEAD_ID.fullmatch(text) or len(text) > MAX_ID or (self._barred and self._barred in text):
+            raise IdMalformed
+        facts.id = facts.texts["id"] = text
+        return None
+
+    def update(self, chunk: bytes) -> None:
+        """Do nothing: the flow holds the body for chains that parse."""
+
+    def finish(self, facts: Facts) -> None:
+        """Read an id in the proven body; raise ``IdMalformed`` for one that could be read in two ways."""
+        place = self._place
+        if isinstance(place, Header | Query):
+            return
+        try:
+            found = place.find(facts)
+        except BodyMalformed as bad:
+            if facts.document is None:
+                return
+            raise IdMalformed(str(bad)) from bad
+        if found and len(found) <= MAX_ID:
+            facts.id = found
+        elif found:
+            raise IdMalformed

@@ -1,0 +1,124 @@
+"""The timestamp: read by a strict grammar, from the head or from the proven body.
+
+Python's own conversions are laxer than a verdict may be: ``int`` takes ``1_0``, blanks and Arabic digits, ``float``
+takes ``nan``, and every comparison with nan is false.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from hooklatch.errors import BodyMalformed, ConfigError, SignatureMalformed, TimestampMalformed, TimestampMissing
+from hooklatch.fields import Header, JSONField, Query
+
+if TYPE_CHECKING:
+    from hooklatch.fields import Field
+    from hooklatch.types import Check, Facts, Head
+
+Unit: TypeAlias = Literal["s", "ms", "rfc3339"]
+
+_DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
+_USUAL_WIDTH: Final = {"s": 10, "ms": 13}
+_RFC3339: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII
+)
+
+
+class Timestamp:
+    """Reads the timestamp at *place* into ``facts``; it is judged by ``Age``.
+
+    *unit*: ``s`` or ``ms`` since 1970, or ``rfc3339`` text; *needed*: whether its absence refuses; *tight*: whether
+    only the width of today's timestamps counts, because it touches text of open grammar in the signed content.
+    """
+
+    __slots__ = ("_head", "_needed", "_place", "_tight", "_unit")
+
+    def __init__(self, place: Field, unit: Unit, *, needed: bool, tight: bool = False) -> None:
+        """Raise ``ConfigError`` for an unknown unit."""
+        if unit not in {*_DIGITS, "rfc3339"}:
+            msg = f"timestamp_unit={unit!r} is unknown; known are s, ms and rfc3339"
+            raise ConfigError(msg)
+        self._place = place
+        self._head = isinstance(place, Header | Query)
+        self._unit = unit
+        self._needed = needed
+        self._tight = tight
+
+    def open(self, head: Head, facts: Facts) -> Check | None:
+        """Read a timestamp in the head; raise ``TimestampMissing`` or ``TimestampMalformed``."""
+        place = self._place
+        if not isinstance(place, Header | Query):
+            return self
+        try:
+            found = place.read(head)
+        except SignatureMalformed as bad:
+            raise TimestampMalformed from bad
+        if not found:
+            if self._needed:
+                raise TimestampMissing
+            return None
+        text = found[0]
+        facts.timestamp = self.parse(text)
+        facts.texts["timestamp"] = text
+        return None
+
+    def update(self, chunk: bytes) -> None:
+        """Do nothing: the flow holds the body for chains that parse."""
+
+    def finish(self, facts: Facts) -> None:
+        """Read a timestamp in the proven body; raise ``TimestampMissing`` or ``TimestampMalformed``."""
+        place = self._place
+        try:
+            if isinstance(place, JSONField):
+                found = place.find(facts)
+            else:
+                found = None if isinstance(place, Header | Query) else place.find(facts)
+            if found is not None:
+                facts.timestamp = self.parse(found)
+                return
+        except BodyMalformed as bad:
+            if not self._needed:
+                return
+            raise TimestampMalformed(str(bad)) from bad
+        except TimestampMalformed:
+            if not self._needed:
+                return
+            raise
+        if self._needed:
+            raise TimestampMissing
+
+    def parse(self, text: str) -> float:
+        """Return *text* as unix seconds; raise ``TimestampMalformed``."""
+        digits = _DIGITS.get(self._unit)
+        if digits is None:
+            return _from_rfc3339(text)
+        if not digits.fullmatch(text) or (self._tight and len(text) != _USUAL_WIDTH[self._unit]):
+            msg = f"the timestamp is no count of {self._unit}"
+            raise TimestampMalformed(msg)
+        return int(text) / (1000 if self._unit == "ms" else 1)
+
+
+def _from_rfc3339(text: str) -> float:
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        msg = "the timestamp is not RFC 3339"
+        raise TimestampMalformed(msg)
+    date, time, fraction, sign, hours, minutes = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{time}").replace(tzinfo=UTC)
+        if sign:
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            moment = moment - offset if sign == "+" else moment + offset
+        return moment.timestamp() + float(fraction or 0)
+    except (ValueError, OverflowError) as bad:
+        msg = "the timestamp names no moment"
+        raise TimestampMalformed(msg) from bad
+
+
+def written(moment: float, unit: Unit) -> str:
+    """Return unix time *moment* (seconds) as a sender writes it in *unit*."""
+    if unit == "rfc3339":
+        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(int(moment * 1000)) if unit == "ms" else str(int(moment))

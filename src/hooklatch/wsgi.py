@@ -1,0 +1,222 @@
+"""WSGI middleware: verify inbound webhooks before a Flask, Django, Pyramid or any other WSGI application sees them.
+
+    app = WebhookMiddleware(app, routes={"/hooks/github": GITHUB.chain(secret)}, store="memory://")
+
+On a route the body is captured and judged; only then the application is called, with ``environ["hooklatch.webhook"]``
+set and the body readable again. Everything else passes untouched. Put it outside of whatever reads the body, and inside
+of what only corrects addresses (ProxyFix).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from hooklatch.body import PIECE, Body
+from hooklatch.door import Door
+from hooklatch.drive import run
+from hooklatch.errors import Answer, BodyIncomplete, LengthMalformed, LengthRequired, RequestAmbiguous
+from hooklatch.settle import Settlement
+from hooklatch.stores import as_store
+from hooklatch.types import Head
+from hooklatch.verdict import ENVIRON_KEY, strip, wsgi_path
+from hooklatch.wsgi_outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from hooklatch.chain import Chain
+    from hooklatch.observe import Event
+    from hooklatch.routes import Match
+    from hooklatch.stores import AnyStore
+    from hooklatch.types import Webhook
+
+_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+
+class WebhookMiddleware(Door):
+    """Verifies the requests of its routes; see the module. Raises ``ConfigError`` for what cannot be trusted."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        routes: Mapping[str, Chain],
+        store: AnyStore | str = "memory://",
+        protect: Iterable[str] = (),
+        spool_threshold: int = 1 << 20,
+        max_spool: int = 1 << 30,
+        observer: Callable[[Event], object] | None = None,
+        clock: Callable[[], float] = time.time,
+        debug: bool = False,
+    ) -> None:
+        """Wrap *app*.
+
+        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory, or
+        its URL; *protect*: paths below which everything without a route is refused; *spool_threshold*: bytes of a body
+        held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called with every ``Event``; *clock*:
+        unix seconds; *debug*: tell the sender the reason of a refusal.
+        """
+        self.app = app
+        self.store = as_store(store)
+        super().__init__(
+            routes=routes,
+            store=self.store,
+            protect=protect,
+            spool_threshold=spool_threshold,
+            max_spool=max_spool,
+            observer=observer,
+            clock=clock,
+            debug=debug,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Judge one request."""
+        verdict = strip(environ, ENVIRON_KEY)
+        path = wsgi_path(environ)
+        method = environ["REQUEST_METHOD"]
+        try:
+            match = self.routes.find(path)
+        except Answer as answer:
+            self.report(answer, method, None, "")
+            return self._answer(answer, method, start_response)
+        if match is None or _judged(verdict, match, method, path):
+            return self.app(environ, start_response)
+        return self._judge(match, path, environ, start_response)
+
+    def _judge(
+        self, match: Match, path: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        chain = match.chain
+        method = environ["REQUEST_METHOD"]
+        body = Body(self.spool)
+        source = _Source(environ, body)
+        head = Head(
+            method=method,
+            path=path,
+            query=environ.get("QUERY_STRING", ""),
+            headers=EnvironLines(environ),
+            received_at=self.clock(),
+            length=source.length,
+            route=match.pattern,
+            raw_path=_raw_path(environ),
+        )
+        try:
+            admitted = run(chain.flow(head), source.read, self.store)
+        except Answer as answer:
+            body.close()
+            self.report(answer, method, chain, match.pattern)
+            return self._answer(answer, method, start_response)
+        except BaseException:
+            body.close()
+            raise
+        admitted.webhook.captured = body
+        environ[ENVIRON_KEY] = admitted.webhook
+        _put_back(environ, body)
+        if self.observer.listens:
+            self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
+        settlement = Settlement(self.store, admitted.claim)
+        return Outgoing(start_response, settlement, body, chain.lines_for(head), method).run(self.app, environ)
+
+    def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
+        status, headers, content = self.response(answer, method)
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [content] if content else []
+
+
+class EnvironLines:
+    """The header lines of a WSGI environ. Servers have joined repeated lines with commas already."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        """*environ*: read when asked."""
+        self._environ = environ
+
+    def all(self, name: str, /) -> Sequence[str]:
+        """Return the values of every line called *name* (lower case): here one at most."""
+        value = self._environ.get(_environ_key(name))
+        return (value,) if isinstance(value, str) and (value or name != "content-type") else ()
+
+
+class _Source:
+    """Reads the body as far as it may be read: PEP 3333 forbids to read past CONTENT_LENGTH."""
+
+    __slots__ = ("_body", "_environ", "_left", "_started", "length")
+
+    def __init__(self, environ: WSGIEnvironment, body: Body) -> None:
+        self._environ = environ
+        self._body = body
+        self._started = False
+        self._left: int | None = None
+        declared = environ.get("CONTENT_LENGTH") or ""
+        self.length = int(declared) if _LENGTH.fullmatch(declared) else None
+
+    def _start(self) -> None:
+        """Decide how far to read; raise ``LengthMalformed``, ``LengthRequired`` or ``RequestAmbiguous``."""
+        self._started = True
+        environ = self._environ
+        coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip(" \t").lower()
+        if coding not in {"", "chunked"}:
+            msg = "a transfer coding other than chunked: what arrives is not what was signed"
+            raise RequestAmbiguous(msg)
+        if environ.get("CONTENT_LENGTH"):
+            if self.length is None:
+                raise LengthMalformed
+            self._left = self.length
+        elif not environ.get("wsgi.input_terminated"):
+            if coding:
+                msg = "a chunked body that the server did not undo; use a server that sets wsgi.input_terminated"
+                raise LengthRequired(msg)
+            self._left = 0
+
+    def read(self) -> bytes:
+        """Return the next body bytes, ``b""`` at the end; raise ``BodyIncomplete`` for one cut short."""
+        if not self._started:
+            self._start()
+        left = self._left
+        if left == 0:
+            return b""
+        try:
+            chunk: bytes = self._environ["wsgi.input"].read(PIECE if left is None else min(left, PIECE))
+        except Exception as bad:
+            # Servers raise errors of their own for a broken body: none of them is our fault, nor a reason for a 500.
+            msg = f"reading the body failed: {type(bad).__name__}"
+            raise BodyIncomplete(msg) from bad
+        if left is not None:
+            if not chunk:
+                msg = f"{left} of {self.length} bytes are missing: the sender hung up, or an outer layer read the body"
+                raise BodyIncomplete(msg)
+            self._left = left - len(chunk)
+        if chunk:
+            self._body.write(chunk)
+        return chunk
+
+
+def _put_back(environ: WSGIEnvironment, body: Body) -> None:
+    """Make the body readable again, so that every framework finds it: all four of these are needed."""
+    environ["wsgi.input"] = body.open()
+    environ["CONTENT_LENGTH"] = str(body.size)
+    environ["wsgi.input_terminated"] = True
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def _judged(verdict: Webhook | None, match: Match, method: str, path: str) -> bool:
+    """Return whether an outer latch has judged this very request on this very route."""
+    return verdict is not None and (verdict.route, verdict.method, verdict.path) == (match.pattern, method, path)
+
+
+def _raw_path(environ: WSGIEnvironment) -> str:
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return target.partition("?")[0] if isinstance(target, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _environ_key(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
