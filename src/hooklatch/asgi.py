@@ -23,7 +23,7 @@ from hooklatch.drive import arun, pause
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
 from hooklatch.lines import ByteLines
 from hooklatch.settle import AsyncSettlement
-from hooklatch.stores import as_async
+from hooklatch.stores import as_async, open_store
 from hooklatch.types import Head, Webhook
 from hooklatch.verdict import STATE_KEY
 
@@ -64,10 +64,11 @@ class WebhookMiddleware(Door):
         unix seconds; *debug*: tell the sender the reason of a refusal.
         """
         self.app = app
-        self.store = as_async(store)
+        given = open_store(store) if isinstance(store, str) else store
+        self.store = as_async(given)
         super().__init__(
             routes=routes,
-            store=self.store,
+            store=given,
             protect=protect,
             spool_threshold=spool_threshold,
             max_spool=max_spool,

@@ -29,7 +29,7 @@ class Door:
         self,
         *,
         routes: Mapping[str, Chain],
-        store: AnyStore | str,
+        store: AnyStore,
         protect: Iterable[str],
         spool_threshold: int,
         max_spool: int,
@@ -51,7 +51,7 @@ class Door:
             raise ConfigError(msg)
         self._say(store)
 
-    def _say(self, store: AnyStore | str) -> None:
+    def _say(self, store: AnyStore) -> None:
         """Log once, at start-up, what an operator should know of this configuration."""
         for pattern, chain in self.routes.table.items():
             for note in chain.notes:

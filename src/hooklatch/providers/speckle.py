@@ -5,7 +5,7 @@ from hooklatch.provider import Provider
 
 SPECKLE = Provider(
     name="speckle",
-    docs="https://docs.speckle.systems/developers/webhooks/security",
+    docs="https://docs.speckle.systems/developers/api/webhooks/security",
     evidence="sdk",
     signature=Header("x-webhook-signature"),
     algorithm="hmac-sha256",

@@ -8,7 +8,7 @@ from hooklatch.provider import Provider
 
 SPECKLE_BEFORE_2_12 = Provider(
     name="speckle_before_2_12",
-    docs="https://github.com/specklesystems/speckle-server/tree/main/packages/webhook-service",
+    docs="https://speckle.community/t/warning-breaking-change-in-webhooks/4573",
     evidence="sdk",
     signature=Header("x-webhook-signature"),
     signed="{field.payload}",

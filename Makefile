@@ -1,0 +1,31 @@
+# Two commands for a stranger: `make demo`, `make test`. Each sets up what it needs in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check lint types clean
+
+demo: .venv/.ready
+	$(BIN)/hooklatch demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+# Everything CI runs.
+check: lint types test
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hooklatch needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[demo]' --group test --group lint
+	touch $@
+
+clean:
+	rm -rf .venv build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,34 @@
+"""The two worlds, three event loops and every store in which one test body runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hooklatch.types import Store
+from worlds import Endpoint, make_endpoint, make_store, store_names, world_names
+
+
+@pytest.fixture(params=world_names())
+def world(request: pytest.FixtureRequest) -> str:
+    """WSGI, or ASGI on asyncio or trio."""
+    return str(request.param)
+
+
+@pytest.fixture(params=store_names())
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One duplicate memory of each kind."""
+    with make_store(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def endpoint(world: str) -> Callable[..., Endpoint]:
+    """Return a factory of endpoints in one world: ``endpoint(routes={...}, store=...)``."""
+
+    def make(**settings: Any) -> Endpoint:
+        return make_endpoint(world, **settings)
+
+    return make
