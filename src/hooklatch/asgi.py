@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import anyio
 from anyio import to_thread
@@ -23,7 +23,8 @@ from hooklatch.drive import arun, pause
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
 from hooklatch.lines import ByteLines
 from hooklatch.settle import AsyncSettlement
-from hooklatch.stores import as_async, open_store
+from hooklatch.stores import MemoryStore, as_async, open_store
+from hooklatch.stores.fallback import AsyncFallback
 from hooklatch.types import Head, Webhook
 from hooklatch.verdict import STATE_KEY
 
@@ -50,6 +51,7 @@ class WebhookMiddleware(Door):
         routes: Mapping[str, Chain],
         store: AnyStore | str = "memory://",
         protect: Iterable[str] = (),
+        fail_open: bool | Literal["unsafe"] = False,
         spool_threshold: int = 1 << 20,
         max_spool: int = 1 << 30,
         observer: Callable[[Event], object] | None = None,
@@ -58,18 +60,21 @@ class WebhookMiddleware(Door):
     ) -> None:
         """Wrap *app*.
 
-        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory, or
-        its URL; *protect*: paths below which everything without a route is refused; *spool_threshold*: bytes of a body
-        held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called with every ``Event``; *clock*:
-        unix seconds; *debug*: tell the sender the reason of a refusal.
+        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory or its
+        URL; *protect*: paths below which everything without a route is refused; *fail_open*: when the store is down,
+        let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
+        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called
+        with every ``Event``; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
         self.app = app
         given = open_store(store) if isinstance(store, str) else store
-        self.store = as_async(given)
+        face = as_async(given)
+        self.store = face if isinstance(given, MemoryStore) else AsyncFallback(face, fail_open=bool(fail_open))
         super().__init__(
             routes=routes,
             store=given,
             protect=protect,
+            fail_open=fail_open,
             spool_threshold=spool_threshold,
             max_spool=max_spool,
             observer=observer,

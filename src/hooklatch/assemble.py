@@ -96,6 +96,7 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
         unsigned=record.unsigned,
         name=options.get("name", ""),
         notes=notes,
+        timed=tolerance is not None or record.every is not None,
         identity=_identity(record, keys),
     )
 

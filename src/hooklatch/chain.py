@@ -116,6 +116,7 @@ class Chain(Direct):
         unsigned: Mapping[str, HeadField] | None = None,
         name: str = "",
         notes: Sequence[str] = (),
+        timed: bool = False,
         identity: Identity = NO_IDENTITY,
     ) -> None:
         """Raise ``ConfigError`` for figures that mean nothing, or rules that prove nothing."""
@@ -140,13 +141,14 @@ class Chain(Direct):
         self.cors = cors_policy.policy(cors)
         self.on_duplicate = on_duplicate
         self.duplicate_key = duplicate_key
-        self.duplicate_ttl = duplicate_ttl
+        self.duplicate_ttl = max(duplicate_ttl, lease)
         self.protect = protect
         self.lease = lease
         self.dispatch = tuple(name.lower() for name in dispatch)
         self.unsigned = dict(unsigned or {})
         self.name = name
         self.notes = tuple(notes)
+        self.timed = timed
         self.identity = identity
         self._keys = keys
         self._opens = tuple(verifier.open for verifier in self.verifiers)
@@ -189,7 +191,11 @@ class Chain(Direct):
                 standing: Standing = yield claim
                 if standing.state is not State.GRANTED:
                     raise self._known(standing)
-            return Admitted(self._webhook(facts, checked=claim is not None), claim)
+            webhook = self._webhook(facts)
+            if claim is not None:
+                webhook.claim = claim
+                webhook.duplicates = "checked" if standing.checked else "unchecked"
+            return Admitted(webhook, claim)
         except Answer as answer:
             self.dress(answer, head)
             raise
@@ -258,7 +264,7 @@ class Chain(Direct):
             answer.headers = (("hooklatch-duplicate", moment),)
         return answer
 
-    def _webhook(self, facts: Facts, *, checked: bool) -> Webhook:
+    def _webhook(self, facts: Facts) -> Webhook:
         head = facts.head
         return Webhook(
             provider=self.provider,
@@ -275,7 +281,6 @@ class Chain(Direct):
             unsigned={name: found for name, place in self.unsigned.items() if (found := _claimed(place, head))},
             test=facts.test,
             key_index=facts.key_index,
-            duplicates="checked" if checked else "unchecked",
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from hooklatch.body import Body, Spool
 from hooklatch.drive import arun, pause, run
@@ -131,19 +131,19 @@ class _Request:
         self, chain: _Chain, headers: GivenHeaders, body: bytes, method: str, url: str, now: float | None
     ) -> None:
         _demand_bytes(body)
-        target = urlsplit(url)
+        path, query = _target(url)
         self._body = body
         self._offset = 0
         self._pace = chain.pace
         self.flow = chain.flow(
             Head(
                 method=method,
-                path=unquote(target.path, "latin-1"),
-                query=target.query,
+                path=unquote(path),
+                query=query,
                 headers=byte_lines(headers),
                 received_at=time.time() if now is None else now,
                 length=len(body),
-                raw_path=target.path,
+                raw_path=path,
             )
         )
 
@@ -162,6 +162,16 @@ class _Request:
         webhook.captured = Body(Spool(threshold=len(self._body)))
         webhook.captured.write(self._body)
         return webhook
+
+
+def _target(url: str) -> tuple[str, str]:
+    """Return path and query of *url* as latin-1 views of its bytes; a stranger's URL must not raise here."""
+    rest = url.encode("utf-8", "replace").decode("latin-1").partition("#")[0]
+    if "://" in rest.partition("?")[0]:
+        host, slash, tail = rest.partition("://")[2].partition("/")
+        rest = slash + tail if slash else f"/?{host.partition('?')[2]}"
+    path, _, query = rest.partition("?")
+    return path or "/", query
 
 
 def _demand_bytes(body: object) -> None:

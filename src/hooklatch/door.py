@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from hooklatch.body import Spool
 from hooklatch.errors import Answer, ConfigError, Rejected
@@ -31,6 +31,7 @@ class Door:
         routes: Mapping[str, Chain],
         store: AnyStore,
         protect: Iterable[str],
+        fail_open: bool | Literal["unsafe"],
         spool_threshold: int,
         max_spool: int,
         observer: Callable[[Event], object] | None,
@@ -39,6 +40,7 @@ class Door:
     ) -> None:
         """See ``WebhookMiddleware``; raise ``ConfigError``."""
         self.routes = Routes(routes, protect)
+        _demand_time(routes, fail_open)
         self.spool = Spool(spool_threshold, max_spool)
         self.observer = Observer(observer)
         self.clock = clock
@@ -75,3 +77,19 @@ class Door:
         if answer.status != HTTPStatus.NO_CONTENT:
             headers = (("content-length", str(len(body))), *headers)
         return answer.status, list(headers), b"" if method == "HEAD" else body
+
+
+def _demand_time(routes: Mapping[str, Chain], fail_open: bool | Literal["unsafe"]) -> None:
+    """Refuse to fail open where nothing but the store stands between a capture and its replay."""
+    if fail_open not in (False, True, "unsafe"):
+        msg = f"fail_open={fail_open!r} must be True, False or 'unsafe'"
+        raise ConfigError(msg)
+    if fail_open is not True:
+        return
+    for pattern, chain in routes.items():
+        if chain.on_duplicate != "run" and not chain.timed:
+            msg = (
+                f"fail_open: {pattern!r} ({chain.provider}) has no signed time that is checked, so while the store is "
+                "down a captured delivery could be replayed at will; say fail_open='unsafe' to accept that"
+            )
+            raise ConfigError(msg)

@@ -20,7 +20,7 @@ from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
 from hooklatch.template import Template
 from hooklatch.types import Coverage, Delivery, Repeats
 from hooklatch.verifiers.signature import ENCODINGS
-from hooklatch.verifiers.timestamp import Unit
+from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
@@ -89,6 +89,12 @@ class Provider:
         _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
         _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token"))
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
+        _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
+        _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
+        _one_of(self.name, "evidence", self.evidence, ("sdk", "published", "documentation", "unconfirmed"))
+        if (self.algorithm == "token") != (self.encoding == "text"):
+            msg = f"{self.name}: algorithm='token' and encoding='text' go together: a token is shown as it is"
+            raise ConfigError(msg)
         template = self.template
         for setting, place in (("timestamp", self.timestamp), ("id", self.id)):
             if place is None:

@@ -221,6 +221,10 @@ def _check_value(value: object) -> None:
         )
         raise ConfigError(msg)
     if isinstance(value, str):
+        if not _encodable(value):
+            # The exception of the encoder would hold the whole secret.
+            msg = "a secret is not UTF-8 text; give bytes if it is meant to be binary"
+            raise ConfigError(msg)
         if value != value.strip():
             msg = "a secret has blanks or a line break at its ends; remove them"
             raise ConfigError(msg)
@@ -230,6 +234,14 @@ def _check_value(value: object) -> None:
         if value in {"whsec_", "v1,whsec_"}:
             msg = f"the secret is {value!r} with nothing behind it; copy it whole"
             raise ConfigError(msg)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def decode_secret(value: str | bytes, how: str) -> bytes:

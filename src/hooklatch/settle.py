@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import StoreUnavailable
+from hooklatch.renewal import keep_alive
 
 if TYPE_CHECKING:
     from hooklatch.types import AsyncStore, Claim, Store
@@ -48,14 +49,15 @@ class Settlement:
 
 
 class AsyncSettlement:
-    """The same, awaited; the store's asynchronous face shields what must not be cut short."""
+    """The same, awaited, and renewed until then; the store's asynchronous face shields what must not be cut short."""
 
-    __slots__ = ("_claim", "_store")
+    __slots__ = ("_claim", "_stop", "_store")
 
     def __init__(self, store: AsyncStore, claim: Claim | None) -> None:
         """*claim*: None where the route keeps no memory."""
         self._store = store
         self._claim = claim
+        self._stop = _nothing if claim is None else keep_alive(store, claim)
 
     @property
     def pending(self) -> bool:
@@ -67,6 +69,7 @@ class AsyncSettlement:
         claim, self._claim = self._claim, None
         if claim is None:
             return
+        self._stop()
         try:
             if not good:
                 await self._store.release(claim)
@@ -74,6 +77,10 @@ class AsyncSettlement:
                 _lost()
         except StoreUnavailable as bad:
             _failed(bad, good=good)
+
+
+def _nothing() -> None:
+    """End nothing: there is no claim to renew."""
 
 
 def _lost() -> None:

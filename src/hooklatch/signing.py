@@ -13,6 +13,7 @@ from hooklatch.errors import BodyMalformed, ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.template import intervals
 from hooklatch.types import Delivery
+from hooklatch.verifiers.event_id import well_formed
 from hooklatch.verifiers.signature import encoded
 from hooklatch.verifiers.timestamp import written
 
@@ -67,6 +68,10 @@ class _Draft:
             self._put(record.timestamp, "timestamp", written(at, record.timestamp_unit))
         if record.id is not None and (id is not None or isinstance(record.id, Header | Query)):
             self._put(record.id, "id", id or f"evt_{hashlib.sha256(self.body).hexdigest()[:20]}")
+            barred = record.template.barred.get("id", "")
+            if isinstance(record.id, Header | Query) and not well_formed(self.texts["id"], barred):
+                msg = f"{record.name}: id={id!r} must be printable ASCII without blanks, commas or {barred!r}"
+                raise ConfigError(msg)
 
     def _kind(self, body: bytes | Mapping[str, object]) -> type[BodyField]:
         """Return how the body is written, and say so in the Content-Type where there is none."""

@@ -114,7 +114,11 @@ def _parse(text: str) -> list[bytes | str]:
             msg = f"signed={text!r}: a brace without its twin"
             raise ConfigError(msg)
         if literal is not None:
-            parts.append(literal.encode("utf-8"))
+            try:
+                parts.append(literal.encode("utf-8"))
+            except UnicodeEncodeError as bad:
+                msg = f"signed={text!r}: not UTF-8 text"
+                raise ConfigError(msg) from bad
             continue
         kind, dot, rest = name.partition(".")
         if name not in _PLAIN and not (dot and rest and kind in {"field", "header"}):

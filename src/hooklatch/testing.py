@@ -1,9 +1,9 @@
 """For tests of webhook handlers: send a ``Delivery`` to an application without a server, under a clock of your own.
 
-    clock = Clock(1_700_000_000)
-    app = WebhookMiddleware(my_app, routes={"/hooks/stripe": STRIPE.chain(SECRET)}, clock=clock)
-    delivery = STRIPE.sign(b'{"id":"evt_1"}', secret=SECRET, at=clock(), url="/hooks/stripe")
-    assert call_wsgi(app, delivery).status == 204
+clock = Clock(1_700_000_000)
+app = WebhookMiddleware(my_app, routes={"/hooks/stripe": STRIPE.chain(SECRET)}, clock=clock)
+delivery = STRIPE.sign(b'{"id":"evt_1"}', secret=SECRET, at=clock(), url="/hooks/stripe")
+assert call_wsgi(app, delivery).status == 204
 """
 
 from __future__ import annotations

@@ -197,6 +197,8 @@ class Standing(NamedTuple):
 
     state: State
     first_seen: float | None = None
+    checked: bool = True
+    """False where the store was down and only this process was asked (``fail_open``)."""
 
 
 GRANTED: Final = Standing(State.GRANTED)
@@ -205,17 +207,19 @@ GRANTED: Final = Standing(State.GRANTED)
 class Store(Protocol):
     """The duplicate memory. Each verb is one atomic step; the store's own clock decides expiry.
 
-    Every verb may raise ``StoreUnavailable``.
+    A delivery is *free* when it is unknown, expired, released, or its lease has lapsed; its fingerprint stays pinned
+    until the ttl is over, whatever became of the claim. Claiming and committing again under the same token succeeds
+    again, so that a lost answer can be asked for twice. Every verb may raise ``StoreUnavailable``.
     """
 
     def claim(self, claim: Claim, /) -> Standing:
         """Grant *claim*, or say why not."""
 
     def renew(self, claim: Claim, /) -> bool:
-        """Begin the lease anew; False if it was lost (of any one key)."""
+        """Begin the lease anew; False, changing nothing, if another holds one of the keys, or one is done."""
 
     def commit(self, claim: Claim, /) -> bool:
-        """Remember the delivery as done for ``claim.ttl``; False if the lease was lost (of any one key)."""
+        """Remember the delivery as done for ``claim.ttl``; False, changing nothing, if another has one of the keys."""
 
     def release(self, claim: Claim, /) -> None:
         """Free what is in flight under this token; what is done stays done."""
@@ -303,6 +307,8 @@ class Webhook:
     key_index: int
     """Which of the configured secrets matched, 0 the newest."""
     duplicates: Literal["checked", "unchecked"] = "unchecked"
+    claim: Claim | None = field(default=None, repr=False)
+    """What this request holds of the duplicate memory; for ``PostgresStore.commit_in``."""
     captured: Body | None = field(default=None, repr=False)
     """The captured bytes, proven or not: what ``body``, ``json`` and ``open`` guard."""
 

@@ -13,14 +13,15 @@ import re
 import time
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hooklatch.body import PIECE, Body
 from hooklatch.door import Door
 from hooklatch.drive import run
 from hooklatch.errors import Answer, BodyIncomplete, LengthMalformed, LengthRequired, RequestAmbiguous
 from hooklatch.settle import Settlement
-from hooklatch.stores import as_store
+from hooklatch.stores import MemoryStore, as_store
+from hooklatch.stores.fallback import Fallback
 from hooklatch.types import Head
 from hooklatch.verdict import ENVIRON_KEY, strip, wsgi_path
 from hooklatch.wsgi_outgoing import Outgoing
@@ -49,6 +50,7 @@ class WebhookMiddleware(Door):
         routes: Mapping[str, Chain],
         store: AnyStore | str = "memory://",
         protect: Iterable[str] = (),
+        fail_open: bool | Literal["unsafe"] = False,
         spool_threshold: int = 1 << 20,
         max_spool: int = 1 << 30,
         observer: Callable[[Event], object] | None = None,
@@ -57,17 +59,20 @@ class WebhookMiddleware(Door):
     ) -> None:
         """Wrap *app*.
 
-        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory, or
-        its URL; *protect*: paths below which everything without a route is refused; *spool_threshold*: bytes of a body
-        held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called with every ``Event``; *clock*:
-        unix seconds; *debug*: tell the sender the reason of a refusal.
+        *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory or its
+        URL; *protect*: paths below which everything without a route is refused; *fail_open*: when the store is down,
+        let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
+        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called
+        with every ``Event``; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
         self.app = app
-        self.store = as_store(store)
+        given = as_store(store)
+        self.store = given if isinstance(given, MemoryStore) else Fallback(given, fail_open=bool(fail_open))
         super().__init__(
             routes=routes,
-            store=self.store,
+            store=given,
             protect=protect,
+            fail_open=fail_open,
             spool_threshold=spool_threshold,
             max_spool=max_spool,
             observer=observer,

@@ -8,28 +8,71 @@ inline (``blocking = False``), one that waits is called in a thread, and one wit
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias, cast
+from urllib.parse import unquote, urlsplit
 
 from hooklatch.errors import ConfigError
+from hooklatch.stores.faces import Inline, Threaded
 from hooklatch.stores.memory import MemoryStore
 from hooklatch.types import GRANTED, AsyncStore, Claim, Standing, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from hooklatch.stores.postgres import PostgresStore
+    from hooklatch.stores.redis import RedisStore
+    from hooklatch.stores.sqlite import SQLiteStore
 
 AnyStore: TypeAlias = Store | AsyncStore
 
-Returned = TypeVar("Returned")
+__all__ = [
+    "MemoryStore",
+    "PostgresStore",
+    "RedisStore",
+    "SQLiteStore",
+    "Unremembering",
+    "as_async",
+    "as_store",
+    "open_store",
+]
 
-__all__ = ["MemoryStore", "Unremembering", "as_async", "as_store", "open_store"]
+_LAZY = {"PostgresStore": "postgres", "RedisStore": "redis", "SQLiteStore": "sqlite"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a store's client only where the store is named."""
+    if name not in _LAZY:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
 def open_store(url: str) -> Store:
-    """Return the store that *url* names: ``memory://``; raise ``ConfigError`` for an unknown scheme."""
-    scheme, separator, _ = url.partition("://")
-    if separator and scheme == "memory":
+    """Return the store that *url* names; raise ``ConfigError`` that never shows the URL's password.
+
+    ``memory://``; ``sqlite:///relative/path``, ``sqlite:////absolute/path``; ``redis://``, ``rediss://`` and
+    ``unix://`` as redis-py has them; ``postgresql://`` as libpq has it.
+    """
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme == "memory" and not rest:
         return MemoryStore()
-    msg = f"store: no store is called {scheme!r}; known is memory://"
+    if separator and scheme == "sqlite":
+        from hooklatch.stores.sqlite import SQLiteStore  # noqa: PLC0415
+
+        path = unquote(urlsplit(url).path)[1:]
+        if not path or urlsplit(url).netloc:
+            msg = "store: write sqlite:///relative/path or sqlite:////absolute/path"
+            raise ConfigError(msg)
+        return SQLiteStore(path)
+    if separator and scheme in {"redis", "rediss", "unix"}:
+        from hooklatch.stores.redis import RedisStore  # noqa: PLC0415
+
+        return RedisStore(url=url)
+    if separator and scheme in {"postgresql", "postgres"}:
+        from hooklatch.stores.postgres import PostgresStore  # noqa: PLC0415
+
+        return PostgresStore(url)
+    known = "memory://, sqlite:///, redis://, rediss://, unix:// and postgresql://"
+    msg = f"store: no store is called {scheme[:20]!r}; known are {known}"
     raise ConfigError(msg)
 
 
@@ -61,70 +104,6 @@ def _demand_verbs(store: object) -> None:
     if missing:
         msg = f"store: {type(store).__name__} is no store, it lacks {', '.join(missing)}; give a store or its URL"
         raise ConfigError(msg)
-
-
-class Inline:
-    """The asynchronous face of a store that answers at once."""
-
-    def __init__(self, store: Store) -> None:
-        """*store*: never waits."""
-        self._store = store
-
-    async def claim(self, claim: Claim, /) -> Standing:
-        """See ``Store``."""
-        return self._store.claim(claim)
-
-    async def renew(self, claim: Claim, /) -> bool:
-        """See ``Store``."""
-        return self._store.renew(claim)
-
-    async def commit(self, claim: Claim, /) -> bool:
-        """See ``Store``."""
-        return self._store.commit(claim)
-
-    async def release(self, claim: Claim, /) -> None:
-        """See ``Store``."""
-        self._store.release(claim)
-
-
-class Threaded:
-    """The asynchronous face of a store that waits: each verb in a thread; settling is shielded from cancellation."""
-
-    def __init__(self, store: Store) -> None:
-        """*store*: bounds its own waiting."""
-        self._store = store
-
-    async def claim(self, claim: Claim, /) -> Standing:
-        """See ``Store``."""
-        return await _in_thread(self._store.claim, claim)
-
-    async def renew(self, claim: Claim, /) -> bool:
-        """See ``Store``."""
-        return await _in_thread(self._store.renew, claim)
-
-    async def commit(self, claim: Claim, /) -> bool:
-        """See ``Store``."""
-        return await _shielded(self._store.commit, claim)
-
-    async def release(self, claim: Claim, /) -> None:
-        """See ``Store``."""
-        await _shielded(self._store.release, claim)
-
-
-async def _in_thread(verb: Callable[[Claim], Returned], claim: Claim) -> Returned:
-    from anyio import to_thread  # noqa: PLC0415 - synchronous programs never pay for it
-
-    return await to_thread.run_sync(verb, claim)
-
-
-async def _shielded(verb: Callable[[Claim], Returned], claim: Claim) -> Returned:
-    from anyio import CancelScope  # noqa: PLC0415 - synchronous programs never pay for it
-
-    # In a cancelled scope a thread would never be started.
-    scope = CancelScope(shield=True)
-    with scope:
-        settled = await _in_thread(verb, claim)
-    return settled  # noqa: RET504 - mypy cannot see that the scope does not swallow
 
 
 class Unremembering:

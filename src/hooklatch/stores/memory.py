@@ -26,7 +26,9 @@ logger: Final = logging.getLogger("hooklatch")
 
 # Fifteen bytes of a key and 31 of a record fit the allocator's size classes without waste: some 150 bytes an entry.
 _KEY: Final = 15
-_RECORD: Final = struct.Struct("<?16sdIH")  # done, fingerprint, expires, first seen, protect (minutes)
+_RECORD: Final = struct.Struct("<?12s4sdIH")  # done, fingerprint, token, expires, first seen, protect (minutes)
+_FINGERPRINT: Final = 12
+_TOKEN: Final = 4
 
 STEP: Final = 4
 """Entries the cursor looks at on every claim."""
@@ -73,7 +75,7 @@ class MemoryStore:
     def claim(self, claim: Claim, /) -> Standing:
         """Grant *claim*, or say why not; raise ``StoreUnavailable`` when full."""
         now = self._clock()
-        fingerprint = claim.fingerprint[:16]
+        fingerprint = claim.fingerprint[:_FINGERPRINT]
         first_seen = int(time.time())
         keys = [key[:_KEY] for key in claim.keys]
         with self._lock:
@@ -82,7 +84,7 @@ class MemoryStore:
                 record = self._kept.get(key)
                 if record is None:
                     continue
-                done, pinned, expires, since, _ = _RECORD.unpack(record)
+                done, pinned, _, expires, since, _ = _RECORD.unpack(record)
                 if expires <= now:
                     continue
                 if pinned != fingerprint:
@@ -94,21 +96,21 @@ class MemoryStore:
                 return standing
             for key in keys:
                 live = self._live.get(key)
-                if live is not None and live.expires > now:
+                if live is not None and live.expires > now and live.token != claim.token:
                     return Standing(State.IN_FLIGHT, first_seen)
             self._make_room(keys, now)
             holder = _Live(claim.token, now + claim.lease)
-            record = _RECORD.pack(False, fingerprint, now + claim.ttl, first_seen, _minutes(claim.protect))
+            record = _packed(claim, first_seen, now, done=False)
             for key in keys:
                 self._live[key] = holder
                 self._kept[key] = record
         return GRANTED
 
     def renew(self, claim: Claim, /) -> bool:
-        """Begin the lease anew; False if another claimant has it, or had it and is done."""
+        """Begin the lease anew; False if another claimant has it, or the delivery is done."""
         now = self._clock()
         with self._lock:
-            if not self._ours(claim, now):
+            if not self._ours(claim, now) or self._done(claim, now):
                 return False
             holder = _Live(claim.token, now + claim.lease)
             for key in claim.keys:
@@ -125,10 +127,8 @@ class MemoryStore:
             for full in claim.keys:
                 key = full[:_KEY]
                 known = self._kept.get(key)
-                first_seen = _RECORD.unpack(known)[3] if known else since
-                self._kept[key] = _RECORD.pack(
-                    True, claim.fingerprint[:16], now + claim.ttl, first_seen, _minutes(claim.protect)
-                )
+                first_seen = _RECORD.unpack(known)[4] if known else since
+                self._kept[key] = _packed(claim, first_seen, now, done=True)
                 self._live.pop(key, None)
         return True
 
@@ -148,11 +148,17 @@ class MemoryStore:
             live = self._live.get(key)
             if live is None:
                 record = self._kept.get(key)
-                if record is not None and record[0] and _RECORD.unpack(record)[2] > now:
-                    return False
+                if record is not None and record[0]:
+                    _, _, token, expires, _, _ = _RECORD.unpack(record)
+                    if expires > now and token != claim.token[:_TOKEN]:
+                        return False
             elif live.token != claim.token and live.expires > now:
                 return False
         return True
+
+    def _done(self, claim: Claim, now: float) -> bool:
+        records = [self._kept.get(key[:_KEY]) for key in claim.keys]
+        return any(record is not None and record[0] and _RECORD.unpack(record)[3] > now for record in records)
 
     def _make_room(self, keys: list[bytes], now: float) -> None:
         wanted = sum(key not in self._kept for key in keys)
@@ -180,7 +186,7 @@ class MemoryStore:
             record = self._kept.get(key)
             if record is None or self._held(key, now):
                 continue
-            done, _, expires, first_seen, protect = _RECORD.unpack(record)
+            done, _, _, expires, first_seen, protect = _RECORD.unpack(record)
             if expires <= now:
                 del self._kept[key]
                 self._live.pop(key, None)
@@ -191,6 +197,11 @@ class MemoryStore:
     def _held(self, key: bytes, now: float) -> bool:
         live = self._live.get(key)
         return live is not None and live.expires > now
+
+
+def _packed(claim: Claim, first_seen: int, now: float, *, done: bool) -> bytes:
+    fingerprint, token = claim.fingerprint[:_FINGERPRINT], claim.token[:_TOKEN]
+    return _RECORD.pack(done, fingerprint, token, now + claim.ttl, first_seen, _minutes(claim.protect))
 
 
 def _minutes(seconds: float) -> int:

@@ -19,6 +19,11 @@ MAX_ID: Final = 1024
 _HEAD_ID: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]+")
 
 
+def well_formed(text: str, barred: str = "") -> bool:
+    """Return whether *text* can be an id in a head: printable ASCII without comma, blanks or the *barred* character."""
+    return len(text) <= MAX_ID and _HEAD_ID.fullmatch(text) is not None and not (barred and barred in text)
+
+
 class EventId:
     """Reads the event id at *place*. *barred*: the character that follows it in the signed content and must not occur
     in it.
@@ -45,7 +50,7 @@ class EventId:
         if not found:
             raise IdMissing
         text = found[0]
-        if not _HEAD_ID.fullmatch(text) or len(text) > MAX_ID or (self._barred and self._barred in text):
+        if not well_formed(text, self._barred):
             raise IdMalformed
         facts.id = facts.texts["id"] = text
         return None

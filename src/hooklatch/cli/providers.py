@@ -1,0 +1,265 @@
+"""``hooklatch providers``: the catalogue as a table or as JSON, and one sender in words, with code to begin with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from collections.abc import Mapping
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+from hooklatch.cli import UsageError
+from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.providers import names, provider
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from hooklatch.fields import Field
+    from hooklatch.provider import Provider
+
+COLUMNS: Final = ("NAME", "ALGORITHM", "SIGNATURE", "EVIDENCE", "COVERAGE", "DOCS")
+WIDTH: Final = 110
+INDENT: Final = 17
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``providers`` takes to *parser*."""
+    parser.add_argument(
+        "name", metavar="NAME_PART", nargs="?", default="", help="a part of the names to list, or one whole name"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the facts as JSON: a list, or one object for a whole name"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one sender, or all whose name contains the argument, and return 0; raise ``UsageError``."""
+    part: str = arguments.name.lower()
+    known = names()
+    found = [provider(name) for name in known if part in name]
+    if not found:
+        msg = f"no sender's name contains {part!r}; 'hooklatch providers' lists those that are known"
+        raise UsageError(msg)
+    one = provider(part) if part in known else None
+    if arguments.json:
+        print(json.dumps(facts(one) if one else [facts(record) for record in found], indent=2))
+    else:
+        print(described(one) if one else table(found))
+    return 0
+
+
+def facts(record: Provider) -> dict[str, object]:
+    """Return every fact of *record* as JSON can hold it, and its coverage."""
+    found = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
+    plain = {name: _plain(fact) for name, fact in found.items()}
+    return {**plain, "signature": _plain(record.places), "coverage": record.coverage}
+
+
+def table(records: Iterable[Provider]) -> str:
+    """Return one line per sender under a line of headings."""
+    rows = [COLUMNS]
+    for record in records:
+        places = dict.fromkeys(map(_short, record.places))
+        rows.append((record.name, record.algorithm, " or ".join(places), record.evidence, record.coverage, record.docs))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def described(record: Provider) -> str:
+    """Return in words how *record*'s sender signs, and what a Flask and a FastAPI application need."""
+    lines = [
+        textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=f"{label:<{INDENT}}",
+            subsequent_indent=" " * INDENT,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for label, text in _told(record).items()
+        if text
+    ]
+    proven = {"body": "webhook.json()", "fields": "webhook.fields"}.get(record.coverage, "webhook.coverage")
+    more = ', public_url="https://example.com/hooks"' if "url" in record.template.names else ""
+    words = {"name": record.name, "record": record.name.upper(), "proven": proven, "more": more}
+    snippets = [f"{title}\n\n{textwrap.indent(code.substitute(words), '    ')}" for title, code in SNIPPETS.items()]
+    return "\n".join([record.name, "", *lines, "", "\n".join(snippets)]).rstrip()
+
+
+def _told(record: Provider) -> dict[str, str]:
+    token = record.algorithm == "token"
+    spelling = "as it is" if record.encoding == "text" else record.encoding
+    return {
+        "signature": f"in {' or '.join(map(_in_words, record.places))}",
+        "signed content": "nothing: whoever knows the secret shows it as it is" if token else _content(record),
+        "algorithm": "a shared token, compared as it is" if token else record.algorithm.upper(),
+        "encoding": f"{spelling}, behind {record.prefix!r}" if record.prefix else spelling,
+        "key": _KEYS.get(record.key_encoding, record.key_encoding),
+        "coverage": f"{record.coverage}: {_COVERAGE[record.coverage]}",
+        "timestamp": _timestamp(record),
+        "event id": f"in {_in_words(record.id)}" if record.id else "none is signed",
+        "unsigned": ", ".join(f"{name} in {_in_words(place)}" for name, place in record.unsigned.items()),
+        "retries": f"over {_span(record.retries)}" if record.retries else "none known",
+        "repeats": f"{record.repeats}: {_REPEATS[record.repeats]}",
+        "refusal status": str(record.refusal_status),
+        "quirks": record.quirks,
+        "evidence": f"{record.evidence}: {_EVIDENCE.get(record.evidence, '')}",
+        "docs": record.docs,
+    }
+
+
+def _content(record: Provider) -> str:
+    template = record.template
+    body = {"raw": ("body",), "sha256": ("body:sha256",)}.get(template.body, ())
+    parts = [
+        repr(part.decode("utf-8"))
+        if isinstance(part, bytes)
+        else _PARTS.get(part) or "the {} {}".format(*part.split("."))
+        for part in (*template.before, *body, *template.after)
+    ]
+    return f"{record.signed}: {', '.join(parts)}"
+
+
+def _timestamp(record: Provider) -> str:
+    if record.timestamp is None:
+        if record.every is not None:
+            return f"the interval of {_span(record.every)} is signed, {record.neighbours} on either side count"
+        if record.coverage == "body":
+            return "none is signed, so only the memory of duplicates stops a replay"
+        return "none is signed, so what was captured can be used again"
+    where = f"in {_in_words(record.timestamp)}, {_UNITS.get(record.timestamp_unit, record.timestamp_unit)}"
+    if record.max_age is None:
+        return f"{where}; its age is not checked unless the route sets max_age"
+    return f"{where}; at most {_span(record.max_age)} old and {_span(record.max_skew)} ahead"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size and seconds % size == 0:
+            return f"{seconds // size:g} {unit}"
+    return f"{seconds:g} seconds"
+
+
+def _in_words(place: Field) -> str:
+    match place:
+        case Header():
+            part = f", in the part {place.part}{place.assign}..." if place.part is not None else ""
+            return f"the header {' or '.join(place.names)}{part}{' (several may be sent)' if place.many else ''}"
+        case Query():
+            return f"the query parameter {place.name}"
+        case JSONField():
+            return f"the JSON field {'.'.join(place.path)}"
+        case FormField():
+            return f"the form field {place.name}"
+
+
+def _short(place: Field) -> str:
+    match place:
+        case Header():
+            return place.names[0] if place.part is None else f"{place.names[0]} {place.part}{place.assign}"
+        case Query():
+            return f"?{place.name}"
+        case JSONField():
+            return f"body {'.'.join(place.path)}"
+        case FormField():
+            return f"body {place.name}"
+
+
+def _plain(fact: object) -> object:
+    match fact:
+        case Header() | Query() | JSONField() | FormField():
+            kind = {Header: "header", Query: "query", JSONField: "json", FormField: "form"}[type(fact)]
+            settings = ("names", "part", "many", "separator", "assign", "path", "name")
+            return {"in": kind} | {name: getattr(fact, name) for name in settings if hasattr(fact, name)}
+        case tuple():
+            return [_plain(one) for one in fact]
+        case Mapping():
+            return {str(name): _plain(one) for name, one in fact.items()}
+    return fact
+
+
+_UNITS: Final = {"s": "in unix seconds", "ms": "in unix milliseconds", "rfc3339": "as RFC 3339 text"}
+_KEYS: Final = {
+    "utf-8": "the secret's text as it was given, in UTF-8",
+    "hex": "the bytes that the secret spells in hex",
+    "base64": "the bytes that the secret spells in base64",
+    "whsec": "the bytes that the secret spells in base64 behind whsec_ (which may be missing)",
+}
+_PARTS: Final = {
+    "timestamp": "the timestamp",
+    "id": "the event id",
+    "method": "the method",
+    "url": "the URL that the sender was given",
+    "path": "the path",
+    "query": "the query string",
+    "interval": "the number of the interval",
+    "body": "the raw body",
+    "body:sha256": "the SHA-256 of the raw body in hex",
+}
+_COVERAGE: Final = {
+    "body": "a valid signature vouches for every byte of the body",
+    "fields": "a valid signature vouches for these fields and nothing else in the body",
+    "weak": "the body is signed by a checksum that can be forged",
+    "caller": "the caller is proven, nothing of what it says",
+}
+_REPEATS: Final = {
+    "never": "an equal delivery is the same event again",
+    "possible": "two events can look alike, so a delivery is remembered for a short time",
+    "normal": "events look alike, so nothing is taken for a duplicate",
+}
+_EVIDENCE: Final = {
+    "sdk": "checked against the sender's own code",
+    "published": "checked against a value that the sender published",
+    "documentation": "read in the sender's documentation",
+    "unconfirmed": "not confirmed by the sender",
+}
+
+SNIPPETS: Final = {
+    "Flask": Template("""\
+import os
+
+from flask import Flask
+
+from hooklatch.flask import Hooklatch, webhook
+from hooklatch.providers import $record
+
+latch = Hooklatch()
+
+
+def create_app() -> Flask:
+    app = Flask(__name__)
+    routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+    latch.init_app(app, routes=routes, protect=["/hooks/*"])
+
+    @app.post("/hooks/$name")
+    def $name() -> tuple[str, int]:
+        app.logger.info("%s: %s", webhook.provider, $proven)
+        return "", 204
+
+    return app
+"""),
+    "FastAPI": Template("""\
+import os
+from typing import Annotated
+
+from fastapi import FastAPI
+
+from hooklatch import Webhook
+from hooklatch.asgi import WebhookMiddleware
+from hooklatch.fastapi import verified
+from hooklatch.providers import $record
+
+app = FastAPI()
+routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+app.add_middleware(WebhookMiddleware, routes=routes, protect=["/hooks/*"])
+
+
+@app.post("/hooks/$name", status_code=204)
+async def $name(webhook: Annotated[Webhook, verified($record)]) -> None:
+    print(webhook.provider, $proven)
+"""),
+}
+"""A whole small application per framework, ready to be run."""

@@ -1,0 +1,166 @@
+"""Flask: install the middleware, read the verdict, lock a view a second time.
+
+    latch = Hooklatch()
+
+    def create_app() -> Flask:
+        app = Flask(__name__)
+        latch.init_app(app, routes={"/hooks/github": GITHUB.chain(os.environ["GITHUB_SECRET"])}, protect=["/hooks/*"])
+
+        @app.post("/hooks/github")
+        @verified(GITHUB)
+        def push():
+            app.logger.info("%s %s", webhook.provider, request.get_json()["ref"])
+            return "", 204
+
+        return app
+
+The door stands around ``app.wsgi_app``: a refusal comes before ``before_request``, and neither ``errorhandler`` nor
+``after_request`` sees it. Inside, the body is whole again, so ``get_data``, ``get_json``, ``form`` and ``files`` work
+as ever; ``webhook.body`` keeps the proven bytes after ``form`` has used up the stream.
+
+Routes are full paths. Below a mount (DispatcherMiddleware, or ProxyFix with ``x_prefix``) that includes the prefix:
+a route without it judges nothing. Give ``app.wsgi_app`` its ProxyFix after ``init_app``, so that it stands outside, and
+switch ``x_prefix`` on only where the proxy overwrites that header: whoever chooses the prefix chooses the route.
+
+``webhook`` and ``verified`` are the second lock. They answer 401, past every error handler, to a request that no latch
+has judged, however it came to the view; a view that uses neither runs for whoever reaches it.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast
+
+from flask import Flask, Response, abort, has_request_context, request
+from werkzeug.local import LocalProxy
+
+from hooklatch.chain import Chain
+from hooklatch.errors import CHALLENGE, NO_STORE, ConfigError, NotProven, Unauthenticated
+from hooklatch.observe import escaped
+from hooklatch.provider import Provider
+from hooklatch.verdict import get_webhook
+from hooklatch.wsgi import WebhookMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hooklatch.observe import Event
+    from hooklatch.stores import AnyStore
+    from hooklatch.types import Webhook
+
+__all__ = ["Hooklatch", "Settings", "verified", "webhook"]
+
+logger: Final = logging.getLogger("hooklatch")
+
+EXTENSION: Final = "hooklatch"
+_TEST_ALLOWED: Final = "hooklatch.flask.test_allowed"
+
+Arguments = ParamSpec("Arguments")
+Returned = TypeVar("Returned")
+
+
+class Settings(TypedDict, total=False):
+    """The settings of ``hooklatch.wsgi.WebhookMiddleware``, which explains them."""
+
+    routes: Mapping[str, Chain]
+    store: AnyStore | str
+    protect: Iterable[str]
+    spool_threshold: int
+    max_spool: int
+    observer: Callable[[Event], object] | None
+    clock: Callable[[], float]
+    fail_open: bool
+    debug: bool
+
+
+class Hooklatch:
+    """Installs ``WebhookMiddleware`` in Flask applications; one object serves as many as a factory makes."""
+
+    def __init__(self, app: Flask | None = None, **settings: Unpack[Settings]) -> None:
+        """*settings* hold for every application unless its ``init_app`` says otherwise; *app* is latched at once."""
+        self.settings = settings
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask, **settings: Unpack[Settings]) -> None:
+        """Wrap ``app.wsgi_app``, once; the middleware is then also ``app.extensions["hooklatch"]``.
+
+        Raises ``ConfigError`` for settings that cannot be trusted, for what is no Flask application, and for one that
+        is latched already: dropping the second set of routes, or stacking two memories, would go unnoticed.
+        """
+        if not isinstance(cast("object", app), Flask):
+            kind = type(app).__name__
+            msg = f"init_app takes a Flask application, not {kind}; wrap others in hooklatch.wsgi.WebhookMiddleware"
+            raise ConfigError(msg)
+        if EXTENSION in app.extensions:
+            msg = f"{app.name} is latched already; give all its routes to one init_app"
+            raise ConfigError(msg)
+        merged: Settings = {"routes": {}, **self.settings, **settings}
+        middleware = WebhookMiddleware(app.wsgi_app, **merged)
+        app.extensions[EXTENSION] = middleware
+        app.wsgi_app = middleware  # type: ignore[method-assign]
+
+
+def _current() -> Webhook:
+    """Return the verdict on the current request."""
+    if not has_request_context():
+        msg = "hooklatch.flask.webhook belongs to a request, and none is being handled here"
+        raise RuntimeError(msg)
+    return _demand(None, allow_test=request.environ.get(_TEST_ALLOWED) is True)
+
+
+webhook: Webhook = LocalProxy(_current)  # type: ignore[assignment]
+"""The verdict on the current request.
+
+Answers 401 where there is none, or one on test traffic that no ``verified(..., allow_test=True)`` let in. Outside of a
+request it raises ``RuntimeError``. ``webhook._get_current_object()`` is the ``Webhook`` itself, for threads and queues.
+"""
+
+
+def verified(
+    expected: Provider | Chain | str, *, allow_test: bool = False
+) -> Callable[[Callable[Arguments, Returned]], Callable[Arguments, Returned]]:
+    """Return a decorator for views, sync or async: 401 unless *expected* sent this very request.
+
+    It goes below ``@app.post(...)``. *expected*: the provider, its name, or the route's chain; *allow_test*: whether
+    test traffic that the route marks (``on_test="mark"``) may come in. Raises ``ConfigError`` for anything else.
+    """
+    if not isinstance(cast("object", expected), Provider | Chain | str):
+        msg = f"verified() takes the provider a view is written for, as in @verified(GITHUB), not {expected!r}"
+        raise ConfigError(msg)
+
+    def lock() -> None:
+        _demand(expected, allow_test=allow_test)
+        request.environ[_TEST_ALLOWED] = allow_test
+
+    def decorate(view: Callable[Arguments, Returned]) -> Callable[Arguments, Returned]:
+        if iscoroutinefunction(view):
+
+            @wraps(view)
+            async def awaited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> object:
+                lock()
+                return await view(*args, **kwargs)
+
+            return cast("Callable[Arguments, Returned]", awaited)
+
+        @wraps(view)
+        def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
+            lock()
+            return view(*args, **kwargs)
+
+        return called
+
+    return decorate
+
+
+def _demand(expected: Provider | Chain | str | None, *, allow_test: bool) -> Webhook:
+    """Return the verdict on the current request, or end the request with the door's own 401."""
+    try:
+        return get_webhook(request.environ, expected, allow_test=allow_test)
+    except NotProven as missing:
+        logger.warning("second lock: %s", escaped(str(missing)))
+        body, kind = Unauthenticated().problem()
+        # A bare 401 would go to the application's errorhandler, which may well redirect it to a login page.
+        abort(Response(body, Unauthenticated.status, [CHALLENGE, NO_STORE], content_type=kind))
