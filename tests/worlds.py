@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
-from hooklatch.stores import MemoryStore
+from hooklatch.stores import MemoryStore, PostgresStore, RedisStore, SQLiteStore
 from hooklatch.testing import Answered, Clock, Request, call_asgi, call_wsgi
 from hooklatch.types import Delivery, Store, Webhook
 from hooklatch.wsgi import WebhookMiddleware as WSGIWebhookMiddleware
+from services import postgres_server, redis_server
 
 if TYPE_CHECKING:
     from hooklatch.observe import Event
@@ -26,13 +30,28 @@ def world_names() -> list[str]:
 
 
 def store_names() -> list[str]:
-    return ["memory"]
+    return ["memory", "sqlite", "redis", "postgres"]
 
 
 @contextlib.contextmanager
 def make_store(name: str) -> Iterator[Store]:
-    assert name == "memory"
-    yield MemoryStore()
+    """Yield a new, empty store that waits for its server as long as a busy test machine may need."""
+    if name == "memory":
+        yield MemoryStore()
+    elif name == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            store = SQLiteStore(Path(folder) / "deliveries.db", timeout=5)
+            yield store
+            store.close()
+    elif name == "redis":
+        redis = RedisStore(url=redis_server().url, namespace=f"test-{uuid.uuid4()}", timeout=5)
+        yield redis
+        redis.close()
+    else:
+        assert name == "postgres"
+        postgres = PostgresStore(postgres_server().url, table=f"test_{uuid.uuid4().hex}", timeout=5)
+        yield postgres
+        postgres.close()
 
 
 @dataclass

@@ -84,7 +84,7 @@ class WebhookMiddleware(Door):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request; lifespan and unknown scopes pass as they are."""
-        if scope["type"] == "websocket" and self.routes.guards(_path(scope)):
+        if scope["type"] == "websocket" and self.routes.guards(_path(scope), scope.get("root_path", "")):
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
@@ -93,7 +93,7 @@ class WebhookMiddleware(Door):
         scope, verdict = _stripped(scope)
         path, method = _path(scope), scope["method"]
         try:
-            match = self.routes.find(path)
+            match = self.routes.find_mounted(path, scope.get("root_path", ""))
         except Answer as answer:
             self.report(answer, method, None, "")
             await self._answer(answer, method, send)

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hooklatch import cors as cors_policy
 from hooklatch.chain import Chain, Identity, Options, positive
 from hooklatch.digests import PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
-from hooklatch.secrets import SHORT, Ring, Source, decode_secret
+from hooklatch.keys import PUBLIC_ALGORITHMS
+from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import Age, BodyDigest, EventId, Length, Method, Origin, Signature, Timestamp, UserAgent
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hooklatch.chain import DuplicateKey
     from hooklatch.provider import Provider
     from hooklatch.secrets import FindSecrets, Secrets
-    from hooklatch.types import Key, Verifier
+    from hooklatch.types import Verifier
 
 PARSED_BODY: Final = 1 << 14
 """Largest body (bytes) that is parsed before anything is proven, unless the route says otherwise."""
@@ -32,10 +35,17 @@ DAY: Final = 86_400.0
 MONTH: Final = 30 * DAY
 LONGEST_AGE: Final = DAY
 
+Keys: TypeAlias = Ring | PublicRing | Source
+
 _PUBLIC_URL: Final = re.compile(r"https?://[^\s?#]+")
 
 
-def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options) -> Chain:
+def assemble(
+    record: Provider,
+    secrets: Secrets | FindSecrets | None,
+    public_keys: str | bytes | Sequence[str | bytes] | None,
+    options: Options,
+) -> Chain:
     """Return the chain of one route; raise ``ConfigError`` for options that contradict the record or each other."""
     unknown = sorted(options.keys() - Options.__annotations__.keys())
     if unknown:
@@ -45,7 +55,8 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
     notes: list[str] = []
     methods = _methods(record, options)
     policy = cors_policy.policy(options.get("cors"))
-    keys = _keys(record, secrets, notes)
+    keys = _keys(record, secrets, public_keys, notes)
+    sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
     max_body = _max_body(record, options, notes)
     tolerance = _tolerance(record, options, notes)
     kind = _duplicate_key(record, options)
@@ -54,7 +65,7 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
         record.template,
         encoding=record.encoding,
         prefix=record.prefix,
-        size=_sample(record).size,
+        size=sample.size,
         every=record.every,
         neighbours=record.neighbours,
         public_url=_public_url(record, options),
@@ -83,7 +94,7 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
         coverage=record.coverage,
         max_body=max_body,
         body_timeout=options.get("body_timeout", 30.0),
-        pace=_sample(record).pace,
+        pace=sample.pace,
         parses=signature.parses or any(isinstance(f, JSONField | FormField) for f in (record.timestamp, record.id)),
         refusal_status=options.get("refusal_status", record.refusal_status),
         cors=policy,
@@ -93,6 +104,7 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
         protect=memory.protect,
         lease=options.get("lease", 120.0),
         dispatch=record.dispatch,
+        apart=record.apart,
         unsigned=record.unsigned,
         name=options.get("name", ""),
         notes=notes,
@@ -101,14 +113,12 @@ def assemble(record: Provider, secrets: Secrets | FindSecrets, options: Options)
     )
 
 
-def _identity(record: Provider, keys: Ring | Source) -> Identity:
-    secrets = [] if isinstance(keys, Source) else [decode_secret(s.value, record.key_encoding) for s, _ in keys.entries]
+def _identity(record: Provider, keys: Keys) -> Identity:
+    secrets = (
+        [] if not isinstance(keys, Ring) else [decode_secret(s.value, record.key_encoding) for s, _ in keys.entries]
+    )
     recipe = f"{record.algorithm} {record.signed} {record.every}"
     return Identity(recipe, frozenset(hashlib.sha256(secret).digest() for secret in secrets))
-
-
-def _sample(record: Provider) -> Key:
-    return record.key(b"\1" * 32)
 
 
 def _methods(record: Provider, options: Options) -> tuple[str, ...]:
@@ -119,7 +129,24 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
     return tuple(methods)
 
 
-def _keys(record: Provider, secrets: Secrets | FindSecrets, notes: list[str]) -> Ring | Source:
+def _keys(
+    record: Provider,
+    secrets: Secrets | FindSecrets | None,
+    public_keys: str | bytes | Sequence[str | bytes] | None,
+    notes: list[str],
+) -> Keys:
+    public = record.algorithm in PUBLIC_ALGORITHMS
+    if public_keys is not None or public:
+        if not public or public_keys is None or secrets is not None:
+            kind = "public_keys=" if public else "secrets"
+            msg = f"{record.name} signs by {record.algorithm}: give {kind}, and nothing else"
+            raise ConfigError(msg)
+        from hooklatch.public_keys import public_key  # noqa: PLC0415 - only these senders need pycryptodome
+
+        return PublicRing(public_keys, lambda given: public_key(record.algorithm, given))
+    if secrets is None:
+        msg = f"{record.name}: chain() needs the secret that you share with the sender"
+        raise ConfigError(msg)
     if callable(secrets):
         return Source(secrets, record.key, record.key_encoding)
     ring = Ring(secrets, record.key, record.key_encoding)
@@ -208,7 +235,7 @@ def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> lis
 def _user_agent(
     record: Provider,
     options: Options,
-    keys: Ring | Source,
+    keys: Keys,
     tolerance: tuple[float, float] | None,
     notes: list[str],
 ) -> list[Verifier]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from hooklatch.cors import CORS
     from hooklatch.fields import HeadField
-    from hooklatch.secrets import Ring
+    from hooklatch.secrets import PublicRing, Ring
     from hooklatch.types import Check, Coverage, Flow, Head, Keyring, Verifier
     from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
@@ -99,7 +99,7 @@ class Chain(Direct):
         verifiers: Sequence[Verifier],
         *,
         provider: str,
-        keys: Ring | Source,
+        keys: Ring | PublicRing | Source,
         coverage: Coverage,
         max_body: int,
         body_timeout: float = 30.0,
@@ -113,6 +113,7 @@ class Chain(Direct):
         protect: float = 86400.0,
         lease: float = 120.0,
         dispatch: Sequence[str] = (),
+        apart: Sequence[str] = (),
         unsigned: Mapping[str, HeadField] | None = None,
         name: str = "",
         notes: Sequence[str] = (),
@@ -145,6 +146,7 @@ class Chain(Direct):
         self.protect = protect
         self.lease = lease
         self.dispatch = tuple(name.lower() for name in dispatch)
+        self.apart = tuple(name.lower() for name in apart)
         self.unsigned = dict(unsigned or {})
         self.name = name
         self.notes = tuple(notes)
@@ -185,16 +187,16 @@ class Chain(Direct):
             facts.body = b"".join(pieces)
             for check in checks:
                 check.finish(facts)
-            claim = None
-            if self.on_duplicate != "run":
-                claim = self.claim_for(facts)
-                standing: Standing = yield claim
-                if standing.state is not State.GRANTED:
-                    raise self._known(standing)
             webhook = self._webhook(facts)
-            if claim is not None:
-                webhook.claim = claim
-                webhook.duplicates = "checked" if standing.checked else "unchecked"
+            if self.on_duplicate == "run":
+                return Admitted(webhook, None)
+            # The claim is the last wish, so that nothing can fail between its grant and the door that settles it.
+            claim = self.claim_for(facts)
+            standing: Standing = yield claim
+            if standing.state is not State.GRANTED:
+                raise self._known(standing)
+            webhook.claim = claim
+            webhook.duplicates = "checked" if standing.checked else "unchecked"
             return Admitted(webhook, claim)
         except Answer as answer:
             self.dress(answer, head)
@@ -230,6 +232,7 @@ class Chain(Direct):
             facts.party,
             "test" if facts.test else "live",
             kind,
+            *(line for name in self.apart for line in head.headers.all(name)),
         )
         prefix = hashlib.sha256(_framed(repr(space).encode()))
         keys = []
@@ -258,10 +261,10 @@ class Chain(Direct):
             return DuplicateInFlight()
         if standing.state is State.ALTERED:
             return DuplicateAltered("the method, the query, the Content-Type or a dispatch header differs")
-        answer = DuplicateRefused() if self.on_duplicate == "reject" else Duplicate()
-        if standing.first_seen is not None:
-            moment = datetime.fromtimestamp(standing.first_seen, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            answer.headers = (("hooklatch-duplicate", moment),)
+        moment = datetime.fromtimestamp(standing.first_seen or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        kind = DuplicateRefused if self.on_duplicate == "reject" else Duplicate
+        answer = kind(f"first seen {moment}")
+        answer.headers = (("hooklatch-duplicate", moment),)
         return answer
 
     def _webhook(self, facts: Facts) -> Webhook:

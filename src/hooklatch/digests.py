@@ -21,13 +21,12 @@ class Digest(NamedTuple):
     block: int
     pace: int
     """Bytes that may be hashed at one go on an event loop: some hundred microseconds."""
-    cap: int | None
-    """Largest body (bytes) this may be asked to hash for a stranger, None where speed sets no limit."""
 
 
 FAST_PACE: Final = 1 << 18
 PURE_PYTHON_PACE: Final = 1 << 11
 PURE_PYTHON_CAP: Final = 1 << 16
+"""Largest body (bytes) that pure Python may be asked to hash for a stranger."""
 
 
 def digest(name: str) -> Digest:
@@ -35,7 +34,7 @@ def digest(name: str) -> Digest:
     if name == "ripemd128":
         from hooklatch._ripemd128 import RIPEMD128  # noqa: PLC0415 - only routes that name it pay for it
 
-        return Digest(RIPEMD128, 16, 64, PURE_PYTHON_PACE, PURE_PYTHON_CAP)
+        return Digest(RIPEMD128, 16, 64, PURE_PYTHON_PACE)
     if name not in _HASHLIB:
         msg = f"the hash {name!r} is unknown; known are {', '.join([*_HASHLIB, 'ripemd128'])}"
         raise ConfigError(msg)
@@ -43,9 +42,9 @@ def digest(name: str) -> Digest:
 
 
 _HASHLIB: Final = {
-    "sha1": Digest(hashlib.sha1, 20, 64, FAST_PACE, None),
-    "sha256": Digest(hashlib.sha256, 32, 64, FAST_PACE, None),
-    "sha384": Digest(hashlib.sha384, 48, 128, FAST_PACE, None),
-    "sha512": Digest(hashlib.sha512, 64, 128, FAST_PACE, None),
-    "sha3-256": Digest(hashlib.sha3_256, 32, 136, FAST_PACE, None),
+    "sha1": Digest(hashlib.sha1, 20, 64, FAST_PACE),
+    "sha256": Digest(hashlib.sha256, 32, 64, FAST_PACE),
+    "sha384": Digest(hashlib.sha384, 48, 128, FAST_PACE),
+    "sha512": Digest(hashlib.sha512, 64, 128, FAST_PACE),
+    "sha3-256": Digest(hashlib.sha3_256, 32, 136, FAST_PACE),
 }

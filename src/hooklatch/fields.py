@@ -91,7 +91,7 @@ class Header:
                 found.append(value)
         if len(found) > 1 and not self.many:
             msg = f"{self.part} stands {len(found)} times in {self.names[0]}"
-            raise HeaderDuplicated(msg)
+            raise SignatureMalformed(msg)
         return found
 
 

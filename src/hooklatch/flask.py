@@ -31,7 +31,7 @@ from __future__ import annotations
 import logging
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Final, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 from flask import Flask, Response, abort, has_request_context, request
 from werkzeug.local import LocalProxy
@@ -67,11 +67,11 @@ class Settings(TypedDict, total=False):
     routes: Mapping[str, Chain]
     store: AnyStore | str
     protect: Iterable[str]
+    fail_open: bool | Literal["unsafe"]
     spool_threshold: int
     max_spool: int
     observer: Callable[[Event], object] | None
     clock: Callable[[], float]
-    fail_open: bool
     debug: bool
 
 

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 HMAC_ALGORITHMS: Final = tuple(
     f"hmac-{name}" for name in ("sha1", "sha256", "sha384", "sha512", "sha3-256", "ripemd128")
 )
+PUBLIC_ALGORITHMS: Final = (
+    "ed25519",
+    "ecdsa-p256-sha256",
+    "ecdsa-p256-sha256-p1363",
+    "rsa-pkcs1v15-sha1",
+    "rsa-pkcs1v15-sha256",
+    "rsa-pkcs1v15-sha512",
+)
 
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
@@ -29,7 +37,8 @@ _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 class HMACKey:
     """An HMAC key (RFC 2104) over one of the hashes of ``digests``."""
 
-    __slots__ = ("_inner", "_outer", "cap", "pace", "size")
+    __slots__ = ("_inner", "_outer", "pace", "size")
+    costly = False
 
     def __init__(self, algorithm: str, secret: bytes) -> None:
         """*algorithm*: such as ``hmac-sha256``; *secret*: the key's bytes; raise ``ConfigError`` for an empty one."""
@@ -44,7 +53,6 @@ class HMACKey:
             raise ConfigError(msg)
         self.size = function.size
         self.pace = function.pace
-        self.cap = function.cap
         self._inner = function.new(block.translate(_INNER))
         self._outer = function.new(block.translate(_OUTER))
 
@@ -79,7 +87,7 @@ class TokenKey:
     __slots__ = ("_token",)
     size = 0
     pace = FAST_PACE
-    cap = None
+    costly = False
 
     def __init__(self, secret: bytes) -> None:
         """*secret*: the token's bytes; raise ``ConfigError`` for an empty one."""

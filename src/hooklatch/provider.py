@@ -15,7 +15,7 @@ from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
-from hooklatch.keys import HMAC_ALGORITHMS, HMACKey, TokenKey
+from hooklatch.keys import HMAC_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, TokenKey
 from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
 from hooklatch.template import Template
 from hooklatch.types import Coverage, Delivery, Repeats
@@ -63,7 +63,9 @@ class Provider:
     timestamp_unit: Unit = "s"
     id: Field | None = None
     dispatch: tuple[str, ...] = ()
-    """Unsigned headers by which applications decide; another value is no longer the same delivery."""
+    """Unsigned headers by which applications decide; another value under the same key is ``duplicate_altered``."""
+    apart: tuple[str, ...] = ()
+    """Unsigned headers that tell honest deliveries of one signed content apart, such as Shopify's topic."""
     unsigned: Mapping[str, HeadField] = field(default_factory=dict)
     """What the sender claims without proof, by the name under which ``webhook.unsigned`` shows it."""
     agents: tuple[str, ...] = ()
@@ -87,7 +89,7 @@ class Provider:
         """Raise ``ConfigError`` for facts that contradict each other, or would trust what no signature covers."""
         _one_of(self.name, "encoding", self.encoding, ENCODINGS)
         _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
-        _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token"))
+        _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token", *PUBLIC_ALGORITHMS))
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
@@ -185,16 +187,26 @@ class Provider:
 
     def key(self, secret: bytes) -> SigningKey:
         """Return the usable form of *secret* (key bytes)."""
+        if self.algorithm in PUBLIC_ALGORITHMS:
+            msg = f"{self.name} signs with a private key, which only the sender has"
+            raise ConfigError(msg)
         return TokenKey(secret) if self.algorithm == "token" else HMACKey(self.algorithm, secret)
 
-    def chain(self, secrets: Secrets | FindSecrets, **options: Unpack[Options]) -> Chain:
+    def chain(
+        self,
+        secrets: Secrets | FindSecrets | None = None,
+        *,
+        public_keys: str | bytes | Sequence[str | bytes] | None = None,
+        **options: Unpack[Options],
+    ) -> Chain:
         """Return the rules for one route: this sender's facts and my policy.
 
         *secrets*: one ``str``, ``bytes`` or ``Secret``; a sequence of them, one party's, newest first; or a callable
-        of the request's ``Head`` that returns these or a ``Party``. For the *options* see ``hooklatch.chain.Options``.
-        Raises ``ConfigError``.
+        of the request's ``Head`` that returns these or a ``Party``. *public_keys*: for senders that sign with a
+        private key, one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
+        ``hooklatch.chain.Options``. Raises ``ConfigError``.
         """
-        return assemble(self, secrets, options)
+        return assemble(self, secrets, public_keys, options)
 
     def sign(
         self,

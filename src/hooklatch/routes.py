@@ -15,7 +15,8 @@ from urllib.parse import unquote
 from hooklatch.chain import Chain
 from hooklatch.errors import ConfigError, RequestAmbiguous, RouteUnknown
 
-_PLAIN: Final = re.compile(r"/(?:[^/\\;%\x00-\x20\x7f]+/)*[^/\\;%\x00-\x20\x7f]*")
+_STEP: Final = r"(?!\.{1,2}(?:/|$))[^/\\;%\x00-\x20\x7f]+"
+_PLAIN: Final = re.compile(rf"/(?:{_STEP}/)*(?:{_STEP})?")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _PATTERN: Final = re.compile(r"(?:/[^/*\\;%?#\x00-\x20\x7f]+)+(?:/\*)?|/\*?")
 
@@ -72,10 +73,17 @@ class Routes:
                 raise RequestAmbiguous(msg)
         return None
 
-    def guards(self, path: str) -> bool:
+    def find_mounted(self, path: str, mount: str) -> Match | None:
+        """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
+        match = self.find(path)
+        if match is None and mount and path.startswith(mount):
+            return self.find(path[len(mount) :] or "/")
+        return match
+
+    def guards(self, path: str, mount: str = "") -> bool:
         """Return whether *path* is a route, lies below ``protect``, or could mean such a place."""
         try:
-            return self.find(path) is not None
+            return self.find_mounted(path, mount) is not None
         except (RequestAmbiguous, RouteUnknown):
             return True
 

@@ -138,6 +138,26 @@ class Ring:
         return any(active.test for _, active in self.entries)
 
 
+class PublicRing:
+    """Public keys: no secret, no party, always in force."""
+
+    __slots__ = ("_active",)
+    party = None
+    tests = False
+
+    def __init__(self, given: str | bytes | Sequence[str | bytes], make: Callable[[str | bytes], Key]) -> None:
+        """*given*: one key or several, newest first, in the forms that *make* reads; raise ``ConfigError``."""
+        keys = [given] if isinstance(given, str | bytes) else list(given)
+        if not keys:
+            msg = "public_keys: the list is empty; a route without a key would accept nothing or everything"
+            raise ConfigError(msg)
+        self._active = tuple(ActiveKey(make(key), place, test=False) for place, key in enumerate(keys))
+
+    def active(self, now: float, /) -> tuple[ActiveKey, ...]:  # noqa: ARG002 - always in force
+        """Return all keys."""
+        return self._active
+
+
 class Source:
     """Secrets that a callable finds for each request's head; the rings made of them are kept, the newest 1000."""
 

@@ -75,6 +75,10 @@ class Key(Protocol):
     def pace(self) -> int:
         """Return how many bytes may be hashed at one go on an event loop."""
 
+    @property
+    def costly(self) -> bool:
+        """Return whether judging one signature takes far longer than hashing: then few are judged."""
+
     def start(self) -> Hash:
         """Return a fresh hash for signed content."""
 

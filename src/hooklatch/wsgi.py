@@ -86,7 +86,7 @@ class WebhookMiddleware(Door):
         path = wsgi_path(environ)
         method = environ["REQUEST_METHOD"]
         try:
-            match = self.routes.find(path)
+            match = self.routes.find_mounted(path, environ.get("SCRIPT_NAME", ""))
         except Answer as answer:
             self.report(answer, method, None, "")
             return self._answer(answer, method, start_response)
@@ -122,11 +122,12 @@ class WebhookMiddleware(Door):
             raise
         admitted.webhook.captured = body
         environ[ENVIRON_KEY] = admitted.webhook
+        settlement = Settlement(self.store, admitted.claim)
+        outgoing = Outgoing(start_response, settlement, body, chain.lines_for(head), method)
         _put_back(environ, body)
         if self.observer.listens:
             self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
-        settlement = Settlement(self.store, admitted.claim)
-        return Outgoing(start_response, settlement, body, chain.lines_for(head), method).run(self.app, environ)
+        return outgoing.run(self.app, environ)
 
     def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
         status, headers, content = self.response(answer, method)

@@ -107,6 +107,11 @@ class SQLiteStore:
         """See ``hooklatch.types.Store``."""
         self._release(claim, self._connection(self._timeout))
 
+    def close(self) -> None:
+        """Close the connections of this thread."""
+        for connection in self._local.__dict__.pop("held", {}).values():
+            connection.close()
+
     def sweep(self) -> int:
         """Delete all expired rows; return how many."""
         with _guarded():

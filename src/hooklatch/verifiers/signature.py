@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_OFFERS: Final = 8
 """Signatures of the configured version that are looked at in one request."""
 
+MAX_COSTLY: Final = 16
+"""Public-key checks that one request may cause."""
+
 ENCODINGS: Final = ("hex", "base64", "base64url", "text")
 
 
@@ -269,6 +272,9 @@ class _FieldsCheck:
 def _matched(facts: Facts, hashes: list[Hash], offers: list[bytes]) -> bool:
     """Return whether a key made one of the *offers*; if so, note which, and the content's name under every key."""
     keys: Sequence[ActiveKey] = facts.keys
+    if keys[0].key.costly and len(keys) * len(offers) > MAX_COSTLY:
+        msg = f"{len(offers)} signatures for {len(keys)} public keys"
+        raise SignatureMalformed(msg)
     digests = [active.key.digest(running) for active, running in zip(keys, hashes, strict=True)]
     for active, digest in zip(keys, digests, strict=True):
         if active.key.accepts(digest, offers):

@@ -52,6 +52,8 @@ class Timestamp:
         try:
             found = place.read(head)
         except SignatureMalformed as bad:
+            if isinstance(place, Header) and place.part is not None:
+                raise
             raise TimestampMalformed from bad
         if not found:
             if self._needed:
