@@ -76,6 +76,7 @@ class Endpoint:
     during: Callable[[], None] = lambda: None
     """Called while the application runs."""
     app: Any = None
+    store: Any = None
 
     def _next(self, seen: Seen) -> int:
         self.calls.append(seen)
@@ -110,8 +111,14 @@ class Endpoint:
             return call_wsgi(self.app, request, **overrides)
 
         async def once() -> Answered:
-            with anyio.fail_after(20):
-                return await call_asgi(self.app, request, **overrides)
+            try:
+                with anyio.fail_after(20):
+                    return await call_asgi(self.app, request, **overrides)
+            finally:
+                # Every post has an event loop of its own, and with it a client of its own.
+                close = getattr(getattr(self.store, "aio", None), "aclose", None)
+                if close is not None and self.world == "asyncio":
+                    await close()
 
         return anyio.run(once, backend=self.world)
 
@@ -135,6 +142,7 @@ class ApplicationError(Exception):
 def make_endpoint(world: str, *, statuses: list[int] | None = None, **settings: Any) -> Endpoint:
     made = Endpoint(world, statuses=statuses or [])
     settings = {"clock": made.clock, "observer": made.events.append, "store": MemoryStore(), **settings}
+    made.store = settings["store"]
     if world == "wsgi":
         made.app = WSGIWebhookMiddleware(made.wsgi, **settings)
     else:

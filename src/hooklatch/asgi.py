@@ -26,7 +26,7 @@ from hooklatch.settle import AsyncSettlement
 from hooklatch.stores import MemoryStore, as_async, open_store
 from hooklatch.stores.fallback import AsyncFallback
 from hooklatch.types import Head, Webhook
-from hooklatch.verdict import STATE_KEY
+from hooklatch.verdict import STATE_KEY, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -98,7 +98,7 @@ class WebhookMiddleware(Door):
             self.report(answer, method, None, "")
             await self._answer(answer, method, send)
             return
-        if match is None or _judged(verdict, match, method, scope["path"]):
+        if match is None or judged(verdict, match.pattern, match.chain.provider, method, scope["path"]):
             await self.app(scope, receive, send)
             return
         await self._judge(match, path, scope, receive, send)
@@ -248,8 +248,3 @@ def _stripped(scope: Scope) -> tuple[Scope, Webhook | None]:
         return scope, found
     state = {key: value for key, value in scope["state"].items() if key != STATE_KEY}
     return {**scope, "state": state}, None
-
-
-def _judged(verdict: Webhook | None, match: Match, method: str, path: str) -> bool:
-    """Return whether an outer latch has judged this very request on this very route."""
-    return verdict is not None and (verdict.route, verdict.method, verdict.path) == (match.pattern, method, path)

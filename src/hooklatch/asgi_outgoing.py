@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hooklatch.cors import missing
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,7 +26,7 @@ class Outgoing:
         """*lines*: header lines that every answer of the route carries."""
         self._send = send
         self._settlement = settlement
-        self._lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines]
+        self._lines = lines
         self._good = False
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
@@ -47,8 +49,8 @@ class Outgoing:
         await self._send(message)
 
     def _with_lines(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        present = {name.lower() for name, _ in headers}
-        return headers + [line for line in self._lines if line[0] == b"vary" or line[0] not in present]
+        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        return headers + [(name.encode(), value.encode("latin-1")) for name, value in missing(self._lines, texts)]
 
 
 def _is_last(kind: str, message: Message) -> bool:

@@ -37,7 +37,7 @@ LONGEST_AGE: Final = DAY
 
 Keys: TypeAlias = Ring | PublicRing | Source
 
-_PUBLIC_URL: Final = re.compile(r"https?://[^\s?#]+")
+_PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 
 
 def assemble(
@@ -184,8 +184,7 @@ def _tolerance(record: Provider, options: Options, notes: list[str]) -> tuple[fl
         if "max_skew" in options:
             msg = f"{record.name}: max_skew without max_age checks nothing; leave it out, or set max_age"
             raise ConfigError(msg)
-        if "max_age" in options:
-            notes.append("max_age=None: the age is not checked, a captured delivery stays good until it is forgotten")
+        notes.append("max_age=None: the age is not checked, a captured delivery stays good until it is forgotten")
         return None
     max_skew = options.get("max_skew", record.max_skew)
     positive(record.name, max_age=max_age, max_skew=max_skew)
@@ -215,7 +214,7 @@ def _public_url(record: Provider, options: Options) -> str:
     if "url" in record.template.names and not url:
         msg = f"{record.name}: this sender signs the URL it was given; set public_url='https://...', without the query"
         raise ConfigError(msg)
-    if url and not _PUBLIC_URL.fullmatch(url):
+    if url and (not _PUBLIC_URL.fullmatch(url) or {"?", "#"} & set(url)):
         msg = f"{record.name}: public_url={url!r} must be an absolute http(s) URL without query or fragment"
         raise ConfigError(msg)
     return url

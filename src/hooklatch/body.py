@@ -131,6 +131,7 @@ class Body:
             self._file.close()
             self._file = None
             self._gone = True
+        if self._spooled:
             self._spool.give(self._spooled)
             self._spooled = 0
 

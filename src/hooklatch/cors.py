@@ -6,7 +6,7 @@ It tells a browser what a *page* may do; it stops nobody who is not a browser, a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +45,9 @@ class CORS:
             msg = "cors: '*' stands alone and never goes with credentials; list the origins"
             raise ConfigError(msg)
         for origin in self.origins:
-            if origin not in {"*", "null"} and (not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin)):
+            if not isinstance(origin, str) or (
+                origin not in {"*", "null"} and (not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin))
+            ):
                 msg = (
                     f"cors: {origin!r} is not an origin as browsers send it: scheme://host, lower case, "
                     "a port only if it is not the scheme's own, no path, no slash at the end"
@@ -86,7 +88,15 @@ def policy(given: CORS | Sequence[str] | None) -> CORS | None:
     """Return what the option ``cors=`` means: a policy, a list of origins, or nothing; raise ``ConfigError``."""
     if given is None or isinstance(given, CORS):
         return given
-    if isinstance(given, str):
-        msg = f"cors is a list of origins: write [{given!r}]"
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        msg = f"cors is a list of origins or a CORS(...): write [{given!r}]"
         raise ConfigError(msg)
     return CORS(tuple(given))
+
+
+def missing(lines: Headers, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return those of our *lines* that the *given* headers do not say already: browsers refuse what is said twice."""
+    present = {name.lower() for name, _ in given}
+    varies = {part.strip().lower() for name, value in given if name.lower() == "vary" for part in value.split(",")}
+    said = present - {"vary"} | ({"vary"} if varies & {"origin", "*"} else set())
+    return [line for line in lines if line[0] not in said]

@@ -126,7 +126,8 @@ async def _afetch(fetch: Fetch) -> object:
         with anyio.fail_after(fetch.timeout):
             if inspect.iscoroutinefunction(fetch.source):
                 return await fetch.source()
-            found = await to_thread.run_sync(fetch.source, abandon_on_cancel=True)
+            # In a tuple, because trio refuses a thread that returns something to be awaited.
+            (found,) = await to_thread.run_sync(lambda: (fetch.source(),), abandon_on_cancel=True)
             return await found if inspect.isawaitable(found) else found
     except TimeoutError as late:
         msg = f"the source of the secrets did not answer within {fetch.timeout} seconds"

@@ -14,14 +14,13 @@ sender signs. ``Payload[Push]`` is the model read from the *proven* bytes, whate
 post JSON as ``text/plain``); where a signature covers only fields, it reads those and nothing else.
 """
 
-from __future__ import annotations
-
+# No postponed annotations: older FastAPIs cannot resolve those of an object that is called.
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
-from fastapi import Depends, Security
+from fastapi import Depends, Security, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.models import APIKey, HTTPBase
-from fastapi.requests import Request  # noqa: TC002 - FastAPI reads the annotations of a dependency
+from fastapi.requests import Request
 from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,9 +31,6 @@ from hooklatch.fields import Header, Query
 from hooklatch.provider import Provider
 from hooklatch.starlette import webhook_of
 from hooklatch.types import Webhook
-
-if TYPE_CHECKING:
-    from fastapi import params
 
 __all__ = ["Payload", "WebhookMiddleware", "payload", "verified"]
 

@@ -18,9 +18,9 @@ The door stands around ``app.wsgi_app``: a refusal comes before ``before_request
 ``after_request`` sees it. Inside, the body is whole again, so ``get_data``, ``get_json``, ``form`` and ``files`` work
 as ever; ``webhook.body`` keeps the proven bytes after ``form`` has used up the stream.
 
-Routes are full paths. Below a mount (DispatcherMiddleware, or ProxyFix with ``x_prefix``) that includes the prefix:
-a route without it judges nothing. Give ``app.wsgi_app`` its ProxyFix after ``init_app``, so that it stands outside, and
-switch ``x_prefix`` on only where the proxy overwrites that header: whoever chooses the prefix chooses the route.
+Write routes as the application knows its paths; below a mount (DispatcherMiddleware, ProxyFix with ``x_prefix``) the
+full path works as well. Give ``app.wsgi_app`` its ProxyFix after ``init_app``, so that it stands outside, and switch
+``x_prefix`` on only where the proxy overwrites that header: whoever chooses the prefix can choose among the routes.
 
 ``webhook`` and ``verified`` are the second lock. They answer 401, past every error handler, to a request that no latch
 has judged, however it came to the view; a view that uses neither runs for whoever reaches it.

@@ -97,6 +97,9 @@ class Provider:
         if (self.algorithm == "token") != (self.encoding == "text"):
             msg = f"{self.name}: algorithm='token' and encoding='text' go together: a token is shown as it is"
             raise ConfigError(msg)
+        if self.max_age is not None and self.timestamp is None:
+            msg = f"{self.name}: max_age needs a signed timestamp; say where it is with timestamp="
+            raise ConfigError(msg)
         template = self.template
         for setting, place in (("timestamp", self.timestamp), ("id", self.id)):
             if place is None:
@@ -128,8 +131,11 @@ class Provider:
             return False
         if isinstance(place, Header | Query):
             return setting in self.template.names
-        path = ".".join(place.path) if isinstance(place, JSONField) else place.name
-        return self.template.covers_body or path in self.template.fields
+        names = self.template.fields
+        signed = (
+            place.path in [tuple(n.split(".")) for n in names] if isinstance(place, JSONField) else place.name in names
+        )
+        return signed or self.template.covers_body
 
     @property
     def template(self) -> Template:

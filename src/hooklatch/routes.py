@@ -119,6 +119,7 @@ def _meanings(path: str) -> set[str]:
         for cut in (slashed, re.sub(r";[^/]*", "", slashed)):
             for printable in (cut, re.sub(r"[\x00-\x20\x7f]", "", cut)):
                 found.add(_resolved(printable))
+                found.add(re.sub("/+", "/", f"/{printable}"))
     return found
 
 

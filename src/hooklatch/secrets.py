@@ -191,6 +191,10 @@ class Source:
         except ConfigError as bad:
             msg = f"the source of the secrets returned what cannot be one: {bad}"
             raise SecretUnavailable(msg) from bad
+        except Exception as bad:
+            # What a source returns may be lazy, such as rows of a database, and fail only now.
+            msg = f"the source of the secrets failed: {type(bad).__name__}"
+            raise SecretUnavailable(msg) from bad
         return ring
 
 

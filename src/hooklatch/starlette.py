@@ -10,8 +10,8 @@
 
 ``WebhookMiddleware`` is that of ``hooklatch.asgi``. Name it first in ``middleware=[...]``, so that it is outermost: a
 ``BaseHTTPMiddleware`` outside of it that takes ``request.stream()`` or ``request.form()`` takes the body away, and the
-latch answers 400. It also fits ``Mount(..., middleware=[...])`` and ``Route(..., middleware=[...])``; its routes are
-full paths even there, the mount's prefix included. Background tasks run after the delivery was committed.
+latch answers 400. It also fits ``Mount(..., middleware=[...])`` and ``Route(..., middleware=[...])``; its routes may be
+written with the mount's prefix or without. Background tasks run after the delivery was committed.
 
 ``request.state.webhook`` is the verdict as the latch attached it. ``webhook_of`` is the second lock: it believes only
 one that was given for this very request.

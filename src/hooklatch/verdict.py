@@ -60,8 +60,12 @@ def _attached(source: object) -> tuple[object, str, str]:
 
 def wsgi_path(environ: Mapping[str, Any]) -> str:
     """Return the full path of a WSGI request, mount prefix included, as UTF-8 text where it is UTF-8."""
-    path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
-    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return wsgi_text(environ.get("SCRIPT_NAME", "")) + wsgi_text(environ.get("PATH_INFO", ""))
+
+
+def wsgi_text(view: str) -> str:
+    """Return what a latin-1 *view* of bytes (PEP 3333) says in UTF-8."""
+    return view if view.isascii() else view.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def strip(attached: MutableMapping[str, Any], key: str) -> Webhook | None:
@@ -73,3 +77,13 @@ def strip(attached: MutableMapping[str, Any], key: str) -> Webhook | None:
         return found
     del attached[key]
     return None
+
+
+def judged(verdict: Webhook | None, route: str, provider: str, method: str, path: str) -> bool:
+    """Return whether an outer latch has judged this very request, on this very route, for this very sender."""
+    return verdict is not None and (verdict.route, verdict.provider, verdict.method, verdict.path) == (
+        route,
+        provider,
+        method,
+        path,
+    )

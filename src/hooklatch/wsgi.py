@@ -23,7 +23,7 @@ from hooklatch.settle import Settlement
 from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
 from hooklatch.types import Head
-from hooklatch.verdict import ENVIRON_KEY, strip, wsgi_path
+from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_path, wsgi_text
 from hooklatch.wsgi_outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from hooklatch.observe import Event
     from hooklatch.routes import Match
     from hooklatch.stores import AnyStore
-    from hooklatch.types import Webhook
 
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 
@@ -86,11 +85,11 @@ class WebhookMiddleware(Door):
         path = wsgi_path(environ)
         method = environ["REQUEST_METHOD"]
         try:
-            match = self.routes.find_mounted(path, environ.get("SCRIPT_NAME", ""))
+            match = self.routes.find_mounted(path, wsgi_text(environ.get("SCRIPT_NAME", "")))
         except Answer as answer:
             self.report(answer, method, None, "")
             return self._answer(answer, method, start_response)
-        if match is None or _judged(verdict, match, method, path):
+        if match is None or judged(verdict, match.pattern, match.chain.provider, method, path):
             return self.app(environ, start_response)
         return self._judge(match, path, environ, start_response)
 
@@ -210,11 +209,6 @@ def _put_back(environ: WSGIEnvironment, body: Body) -> None:
     environ["CONTENT_LENGTH"] = str(body.size)
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-
-
-def _judged(verdict: Webhook | None, match: Match, method: str, path: str) -> bool:
-    """Return whether an outer latch has judged this very request on this very route."""
-    return verdict is not None and (verdict.route, verdict.method, verdict.path) == (match.pattern, method, path)
 
 
 def _raw_path(environ: WSGIEnvironment) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from hooklatch.cors import missing
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -71,13 +73,11 @@ class Outgoing:
         self._started = True
         self._good = status.startswith("2")
         self._length = None
-        present = set()
         for name, value in headers:
-            lowered = name.lower()
-            present.add(lowered)
-            if lowered == "content-length" and value.isdecimal() and self._method != "HEAD":
+            if name.lower() == "content-length" and value.isdecimal() and self._method != "HEAD":
                 self._length = int(value)
-        headers = [*headers, *(line for line in self._lines if line[0] == "vary" or line[0] not in present)]
+        if self._lines:
+            headers = [*headers, *missing(self._lines, headers)]
         self._write = (
             self._start_response(status, headers, exc_info) if exc_info else self._start_response(status, headers)
         )
@@ -138,13 +138,16 @@ class Outgoing:
 
     def close(self) -> None:
         """Release what nobody settled, and close what the application returned."""
+        result, self._app_result = self._app_result, ()
         try:
             self._settle(good=False)
-            close = getattr(self._app_result, "close", None)
-            if close is not None:
-                close()
         finally:
-            self._body.close()
+            try:
+                close = getattr(result, "close", None)
+                if close is not None:
+                    close()
+            finally:
+                self._body.close()
 
 
 def _nothing(data: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from hooklatch.errors import (
     AlgorithmNotAllowed,
@@ -45,8 +46,21 @@ class Signature:
     """
 
     proves = True
-    __slots__ = ("_barred", "_body", "_encoding", "_every", "_head", "_names", "_neighbours", "_prefix", "_size",
-                 "_url", "kinds", "template")  # fmt: skip
+    __slots__ = (
+        "_barred",
+        "_body",
+        "_encoding",
+        "_every",
+        "_head",
+        "_headers",
+        "_names",
+        "_neighbours",
+        "_prefix",
+        "_size",
+        "_url",
+        "kinds",
+        "template",
+    )
 
     def __init__(
         self,
@@ -80,6 +94,10 @@ class Signature:
         self._url = public_url
         self._barred = template.barred
         self._names = tuple(sorted(template.names - {"timestamp", "id", "interval", "body", "body:sha256"}))
+        self._headers = {f"header.{name}": Header(name) for name in template.headers}
+        if self._barred.get("url", "\0") in public_url:
+            msg = f"signed={template.text!r}: public_url={public_url!r} contains the separator {self._barred['url']!r}"
+            raise ConfigError(msg)
 
     @property
     def parses(self) -> bool:
@@ -136,20 +154,25 @@ class Signature:
         return raw
 
     def _text(self, name: str, head: Head) -> str:
-        """Return the value of one of the template's names that the head tells."""
+        """Return the value of one of the template's names that the head tells; raise ``SignatureMalformed``."""
         match name:
             case "method":
-                return head.method
+                text = head.method
             case "query":
-                return head.query
+                text = head.query
             case "path":
-                return head.raw_path or head.path
+                # Where the server hides the request line, the path is escaped again as senders do it.
+                text = head.raw_path or quote(head.path, safe="/:@!$&'()*+,;=~-._")
             case "url":
-                return f"{self._url}?{head.query}" if head.query else self._url
-        values = Header(name.removeprefix("header.")).read(head)
-        text = values[0] if values else ""
-        if not text or not text.isprintable() or self._barred.get(name, "\0") in text:
-            msg = f"the signed header {name.removeprefix('header.')} is absent or malformed"
+                text = f"{self._url}?{head.query}" if head.query else self._url
+            case _:
+                values = self._headers[name].read(head)
+                text = values[0] if values else ""
+                if not text or not text.isprintable():
+                    msg = f"the signed header {name.removeprefix('header.')} is absent or malformed"
+                    raise SignatureMalformed(msg)
+        if self._barred.get(name, "\0") in text:
+            msg = f"{name} contains the separator of the signed content"
             raise SignatureMalformed(msg)
         return text
 

@@ -23,7 +23,7 @@ UNITS: Final = ("s", "ms", "rfc3339")
 _DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
 _USUAL_WIDTH: Final = {"s": 10, "ms": 13}
 _RFC3339: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
 )
 
 

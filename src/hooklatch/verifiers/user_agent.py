@@ -49,6 +49,10 @@ class Agents:
         """Return whether *agent* is one of them."""
         return agent in self._exact or agent.startswith(self._prefixes)
 
+    def match_alone(self, agent: str) -> bool:
+        """Return whether *agent* is one of them; a prefix counts only where a server cannot have joined two lines."""
+        return agent in self._exact or ("," not in agent and agent.startswith(self._prefixes))
+
 
 class UserAgent:
     """Routes proven requests by agent and key. *live*: the sender's own agents; *tests*: those of test traffic."""
@@ -82,7 +86,7 @@ class UserAgent:
         """Mark or divert test traffic; raise ``Diverted`` or ``UserAgentNotAllowed``."""
         lines = facts.head.headers.all("user-agent")
         agent = lines[0].strip(" \t") if len(lines) == 1 else ""
-        looks_like_test = self._tests.match(agent)
+        looks_like_test = self._tests.match_alone(agent)
         if facts.tests:
             if looks_like_test and not facts.test:
                 msg = "a test agent under a live secret"
