@@ -74,6 +74,9 @@ class Door:
         if isinstance(answer, Rejected) and not body:
             body, kind = answer.problem(debug=self.debug)
             headers = (("content-type", kind), *headers)
+        elif answer.status != HTTPStatus.NO_CONTENT and not any(name == "content-type" for name, _ in headers):
+            # Empty, but PEP 3333's validator wants every 200 to have a type.
+            headers = (("content-type", "text/plain; charset=utf-8"), *headers)
         if answer.status != HTTPStatus.NO_CONTENT:
             headers = (("content-length", str(len(body))), *headers)
         return answer.status, list(headers), b"" if method == "HEAD" else body

@@ -37,6 +37,7 @@ class Routes:
         if isinstance(protect, str):
             msg = f"protect is a list: write [{protect!r}]"
             raise ConfigError(msg)
+        protect = tuple(protect)
         for pattern, chain in routes.items():
             _demand_pattern("routes", pattern)
             if not isinstance(chain, Chain):
@@ -76,6 +77,7 @@ class Routes:
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
         match = self.find(path)
+        mount = mount.rstrip("/")
         if match is None and mount and path.startswith(mount):
             return self.find(path[len(mount) :] or "/")
         return match

@@ -14,6 +14,7 @@ import logging
 import struct
 import threading
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooklatch.errors import ConfigError, StoreUnavailable
@@ -26,7 +27,8 @@ logger: Final = logging.getLogger("hooklatch")
 
 # Fifteen bytes of a key and 31 of a record fit the allocator's size classes without waste: some 150 bytes an entry.
 _KEY: Final = 15
-_RECORD: Final = struct.Struct("<?12s4sdIH")  # done, fingerprint, token, expires, first seen, protect (minutes)
+# Done, fingerprint, token, expires (our clock), first seen (unix), and for how many minutes of its end it may go early.
+_RECORD: Final = struct.Struct("<?12s4sdIH")
 _FINGERPRINT: Final = 12
 _TOKEN: Final = 4
 
@@ -35,6 +37,9 @@ STEP: Final = 4
 
 FULL_STEP: Final = 20_000
 """Entries it looks at on a claim that finds the store full: some ten milliseconds."""
+
+BATCH: Final = 20_000
+"""Keys the cursor holds at a time."""
 
 WARN_AT: Final = 0.8
 
@@ -66,6 +71,7 @@ class MemoryStore:
         self._kept: dict[bytes, bytes] = {}
         self._live: dict[bytes, _Live] = {}
         self._cursor: Iterator[bytes] = iter(())
+        self._position = 0
         self._warned = False
 
     def __repr__(self) -> str:
@@ -174,24 +180,30 @@ class MemoryStore:
 
     def _sweep(self, steps: int, now: float, *, early: bool) -> None:
         """Move the cursor over *steps* entries, dropping expired ones; *early*: also done ones that protect no more."""
-        fresh = False
+        wrapped = False
         for _ in range(steps):
             key = next(self._cursor, None)
             if key is None:
-                if fresh:
-                    return
-                # A snapshot of the keys: the dictionary changes while the cursor travels.
-                self._cursor, fresh = iter(list(self._kept)), True
+                # A batch at a time, because the dictionary changes while the cursor travels.
+                batch = list(islice(self._kept, self._position, self._position + BATCH))
+                self._position += len(batch)
+                if not batch:
+                    if wrapped:
+                        return
+                    self._position, wrapped = 0, True
+                self._cursor = iter(batch)
                 continue
             record = self._kept.get(key)
             if record is None or self._held(key, now):
                 continue
-            done, _, _, expires, first_seen, protect = _RECORD.unpack(record)
+            done, _, _, expires, _, spare = _RECORD.unpack(record)
             if expires <= now:
                 del self._kept[key]
                 self._live.pop(key, None)
-            elif early and done and time.time() - first_seen > protect * 60:
+                self._position -= 1
+            elif early and done and now > expires - spare * 60:
                 del self._kept[key]
+                self._position -= 1
                 self.evicted += 1
 
     def _held(self, key: bytes, now: float) -> bool:
@@ -201,9 +213,5 @@ class MemoryStore:
 
 def _packed(claim: Claim, first_seen: int, now: float, *, done: bool) -> bytes:
     fingerprint, token = claim.fingerprint[:_FINGERPRINT], claim.token[:_TOKEN]
-    return _RECORD.pack(done, fingerprint, token, now + claim.ttl, first_seen, _minutes(claim.protect))
-
-
-def _minutes(seconds: float) -> int:
-    """Return *seconds* as whole minutes, rounded up, at most 45 days."""
-    return min(65_535, -int(-seconds // 60))
+    spare = min(65_535, max(0, int((claim.ttl - claim.protect) // 60)))
+    return _RECORD.pack(done, fingerprint, token, now + claim.ttl, first_seen, spare)
