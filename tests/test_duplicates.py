@@ -321,6 +321,12 @@ def test_one_id_at_two_providers_is_two_events(endpoint: MakeEndpoint, store: St
     assert len(made.calls) == 2
 
 
+def test_one_id_at_the_next_provider_of_a_route_is_another_event(endpoint: MakeEndpoint, store: Store) -> None:
+    for record in (SVIX, STANDARD_WEBHOOKS):
+        made = endpoint(routes={"/in": record.chain(WHSEC)}, store=store)
+        assert (made.post(event(record)).status, len(made.calls)) == (200, 1)
+
+
 def test_one_id_at_two_routes_is_two_events(endpoint: MakeEndpoint, store: Store) -> None:
     made = endpoint(routes={"/a": SVIX.chain(WHSEC), "/b": SVIX.chain(WHSEC)}, store=store)
     assert [made.post(event(SVIX, url)).status for url in ("/a", "/b", "/a")] == [200, 200, 200]

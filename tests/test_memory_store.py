@@ -7,10 +7,11 @@ import hashlib
 import itertools
 import logging
 import os
+import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -456,6 +457,16 @@ def test_its_url_opens_it() -> None:
 # Many at once, and many in all
 
 
+@pytest.fixture
+def _restless() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("_restless")
 def test_of_eight_threads_exactly_one_is_granted_each_of_500_deliveries() -> None:
     store = MemoryStore()
     names = [f"contested {index}" for index in range(500)]
@@ -470,6 +481,7 @@ def test_of_eight_threads_exactly_one_is_granted_each_of_500_deliveries() -> Non
     assert sorted(granted) == sorted(names)
 
 
+@pytest.mark.usefixtures("_restless")
 def test_threads_that_claim_release_and_commit_run_each_delivery_once() -> None:
     store = MemoryStore()
     done: list[int] = []

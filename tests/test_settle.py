@@ -271,6 +271,14 @@ def test_a_generator_that_fails_gives_back_unless_all_that_was_promised_has_left
     assert settled == ["claim", "commit" if (length, count) in COMMITTED else "release"]
 
 
+@pytest.mark.parametrize("count", range(3), ids="after {}".format)
+def test_a_generator_that_fails_gives_back_also_if_the_server_forgets_to_close_it(journal: Journal, count: int) -> None:
+    result = Server(answering(lambda: failing(*[b"one", b"two"][:count])), journal).call()
+    with pytest.raises(ApplicationError):
+        list(result)
+    assert journal.lines == ["claim", "release"]
+
+
 @pytest.mark.parametrize("chunks", [[], [b"abc"], [b"abc", b"def"]], ids=lambda chunks: f"{len(chunks)} chunks")
 def test_a_body_short_of_its_own_length_gives_back(journal: Journal, chunks: list[bytes]) -> None:
     lines = Server(answering(lambda: iter(chunks), "200 OK", ("Content-Length", "10")), journal).serve()

@@ -17,7 +17,18 @@ from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
-from hooklatch.verifiers import Age, BodyDigest, EventId, Length, Method, Origin, Signature, Timestamp, UserAgent
+from hooklatch.verifiers import (
+    Age,
+    BodyDigest,
+    EventId,
+    Length,
+    Method,
+    Origin,
+    Overrides,
+    Signature,
+    Timestamp,
+    UserAgent,
+)
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
@@ -71,7 +82,7 @@ def assemble(
         public_url=_public_url(record, options),
         kinds=record.kinds,
     )
-    verifiers: list[Verifier] = [Method(methods), signature]
+    verifiers: list[Verifier] = [Method(methods), Overrides(), signature]
     if policy is not None:
         verifiers.insert(0, Origin(policy, methods))
     verifiers += _head_values(record, tolerance)

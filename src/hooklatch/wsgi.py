@@ -9,6 +9,7 @@ of what only corrects addresses (ProxyFix).
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from functools import lru_cache
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hooklatch.body import PIECE, Body
 from hooklatch.door import Door
 from hooklatch.drive import run
-from hooklatch.errors import Answer, BodyIncomplete, LengthMalformed, LengthRequired, RequestAmbiguous
+from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, LengthMalformed, LengthRequired, RequestAmbiguous
 from hooklatch.settle import Settlement
 from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
@@ -27,7 +28,7 @@ from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_path, wsgi_text
 from hooklatch.wsgi_outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from hooklatch.observe import Event
     from hooklatch.routes import Match
     from hooklatch.stores import AnyStore
+
+DRAIN: Final = 1 << 18
+"""Unread bytes of a refused body that are read after the answer; more are left to the server."""
 
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 
@@ -99,7 +103,7 @@ class WebhookMiddleware(Door):
         chain = match.chain
         method = environ["REQUEST_METHOD"]
         body = Body(self.spool)
-        source = _Source(environ, body)
+        source = _Source(environ, body, chain.body_timeout)
         head = Head(
             method=method,
             path=path,
@@ -115,7 +119,7 @@ class WebhookMiddleware(Door):
         except Answer as answer:
             body.close()
             self.report(answer, method, chain, match.pattern)
-            return self._answer(answer, method, start_response)
+            return _Refusal(self._answer(answer, method, start_response), source)
         except BaseException:
             body.close()
             raise
@@ -152,10 +156,12 @@ class EnvironLines:
 class _Source:
     """Reads the body as far as it may be read: PEP 3333 forbids to read past CONTENT_LENGTH."""
 
-    __slots__ = ("_body", "_environ", "_left", "_started", "length")
+    __slots__ = ("_body", "_deadline", "_environ", "_left", "_started", "_timeout", "length")
 
-    def __init__(self, environ: WSGIEnvironment, body: Body) -> None:
+    def __init__(self, environ: WSGIEnvironment, body: Body, timeout: float) -> None:
         self._environ = environ
+        self._timeout = timeout
+        self._deadline = 0.0
         self._body = body
         self._started = False
         self._left: int | None = None
@@ -165,6 +171,7 @@ class _Source:
     def _start(self) -> None:
         """Decide how far to read; raise ``LengthMalformed``, ``LengthRequired`` or ``RequestAmbiguous``."""
         self._started = True
+        self._deadline = time.monotonic() + self._timeout
         environ = self._environ
         coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip(" \t").lower()
         if coding not in {"", "chunked"}:
@@ -193,6 +200,10 @@ class _Source:
             # Servers raise errors of their own for a broken body: none of them is our fault, nor a reason for a 500.
             msg = f"reading the body failed: {type(bad).__name__}"
             raise BodyIncomplete(msg) from bad
+        # A read that waits is the server's to end; between two reads the deadline is ours.
+        if time.monotonic() > self._deadline:
+            msg = f"the body did not arrive within {self._timeout:g} seconds (body_timeout)"
+            raise BodyTimeout(msg)
         if left is not None:
             if not chunk:
                 msg = f"{left} of {self.length} bytes are missing: the sender hung up, or an outer layer read the body"
@@ -201,6 +212,36 @@ class _Source:
         if chunk:
             self._body.write(chunk)
         return chunk
+
+    def drain(self) -> None:
+        """Read what is left of a refused body, unless that is much: never a whole upload."""
+        left = self._left if self._started else self.length
+        if left is None or left > DRAIN or self._environ.get("HTTP_EXPECT"):
+            return
+        # Whatever goes wrong now, the answer has left.
+        with contextlib.suppress(Exception):
+            while left > 0 and (chunk := self._environ["wsgi.input"].read(min(left, PIECE))):
+                left -= len(chunk)
+
+
+class _Refusal:
+    """A refusal that reads the rest of a small body once the answer has left.
+
+    A server that closes with unread bytes resets the connection, and a sender that is still writing misses the answer.
+    """
+
+    def __init__(self, content: Sequence[bytes], source: _Source) -> None:
+        self._content = content
+        self._source = source
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def close(self) -> None:
+        self._source.drain()
 
 
 def _put_back(environ: WSGIEnvironment, body: Body) -> None:

@@ -6,8 +6,20 @@ from hooklatch.verifiers.event_id import EventId
 from hooklatch.verifiers.length import Length
 from hooklatch.verifiers.method import Method
 from hooklatch.verifiers.origin import Origin
+from hooklatch.verifiers.overrides import Overrides
 from hooklatch.verifiers.signature import Signature
 from hooklatch.verifiers.timestamp import Timestamp
 from hooklatch.verifiers.user_agent import UserAgent
 
-__all__ = ["Age", "BodyDigest", "EventId", "Length", "Method", "Origin", "Signature", "Timestamp", "UserAgent"]
+__all__ = [
+    "Age",
+    "BodyDigest",
+    "EventId",
+    "Length",
+    "Method",
+    "Origin",
+    "Overrides",
+    "Signature",
+    "Timestamp",
+    "UserAgent",
+]
