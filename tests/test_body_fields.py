@@ -464,7 +464,9 @@ def test_a_repeated_content_type_is_refused(endpoint: MakeEndpoint, lines: tuple
 def test_the_type_is_refused_before_the_body_is_read(endpoint: MakeEndpoint) -> None:
     app = mechanic(endpoint)
     untouched = Untouched()
-    overrides: dict[str, Any] = {"wsgi__input": untouched} if app.world == "wsgi" else {"events": []}
+    # On WSGI the length is beyond what is drained after the answer has left.
+    wsgi = {"wsgi__input": untouched, "CONTENT_LENGTH": "500000"}
+    overrides: dict[str, Any] = wsgi if app.world == "wsgi" else {"events": []}
     assert app.post(posted(GOOD_FORM, "text/plain"), **overrides).status == 401
     assert (app.reason, untouched.read_from) == ("body_malformed", False)
 
