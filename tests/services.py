@@ -66,9 +66,7 @@ class Server:
 
     def kill(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
+            self._signal_all(signal.SIGKILL)
             self._process.wait()
             self._process = None
 

@@ -17,7 +17,7 @@ from hooklatch.chain import Options
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "hooklatch"
-FRAMEWORKS = {"flask", "werkzeug", "starlette", "fastapi", "django", "redis", "psycopg", "Crypto", "sqlite3"}
+FRAMEWORKS = {"flask", "werkzeug", "starlette", "fastapi", "django", "redis", "psycopg", "Crypto", "sqlite3", "limits"}
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -96,6 +96,7 @@ LAYERS = [
         "template",
         "cors",
         "observe",
+        "ratelimit",
     },
     {"stores", "verifiers", "direct"},
     {"chain"},

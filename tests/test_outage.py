@@ -6,6 +6,7 @@ The last section is also what a process of its own runs: see ``main``.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -113,6 +114,11 @@ class Traffic:
     def ran(self) -> list[object]:
         """The events that the application has seen."""
         return [event for seen in self.endpoint.calls for event in json.loads(seen.body).values()]
+
+    @property
+    def duplicates(self) -> str:
+        """What the last webhook says of the memory that was asked for it."""
+        return self.endpoint.last.duplicates
 
     def run(self, scenario: Callable[[], Awaitable[object]]) -> None:
         async def bounded() -> None:
@@ -351,18 +357,18 @@ def test_failing_open_decides_alone_while_the_store_is_down_says_so_and_asks_it_
 
     async def scenario() -> None:
         assert (await traffic.post(charge("a"))).status == 200
-        assert traffic.endpoint.last.duplicates == "checked"
+        assert traffic.duplicates == "checked"
         await to_thread.run_sync(redis_server.kill)
         for event in ("b", "c"):
             assert (await traffic.post(charge(event))).status == 200
-            assert traffic.endpoint.last.duplicates == "unchecked"
+            assert traffic.duplicates == "unchecked"
             again = await traffic.post(charge(event))
             assert (again.status, again.body, traffic.endpoint.reason) == (200, b"", "duplicate")
         assert [record.levelname for record in caplog.records if "fail_open" in record.getMessage()] == ["ERROR"]
         await to_thread.run_sync(restart, redis_server)
         assert (await traffic.post(charge("b"))).status == 200
         assert (await traffic.post(charge("d"))).status == 200
-        assert traffic.endpoint.last.duplicates == "checked"
+        assert traffic.duplicates == "checked"
         assert traffic.ran == ["a", "b", "c", "d"]
 
     traffic.run(scenario)
@@ -394,7 +400,7 @@ def test_failing_open_without_a_signed_time_is_a_config_error_unless_it_is_calle
 
     async def scenario() -> None:
         assert [(await traffic.post(push(1))).status for _ in range(2)] == [200, 200]
-        assert (traffic.ran, traffic.endpoint.last.duplicates) == ([1], "unchecked")
+        assert (traffic.ran, traffic.duplicates) == ([1], "unchecked")
 
     traffic.run(scenario)
 
@@ -530,6 +536,28 @@ def test_a_locked_file_is_503_in_time_blocks_no_event_loop_and_works_when_it_is_
     store.close()
 
 
+def test_threads_that_end_leave_no_connection_open(path: Path) -> None:
+    store = SQLiteStore(path)
+    claimed: list[State] = []
+    for number in range(50):
+        thread = threading.Thread(
+            target=lambda name: claimed.append(store.claim(wish(name)).state), args=(str(number),)
+        )
+        thread.start()
+        thread.join()
+    assert claimed == [State.GRANTED] * 50
+    gc.collect()
+    opened = [file for file in map(resolved, Path("/proc/self/fd").iterdir()) if file.startswith(str(path))]
+    assert len(opened) < 10
+    store.close()
+
+
+def resolved(link: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return str(link.readlink())
+    return ""
+
+
 @pytest.mark.parametrize("world", ["asyncio", "trio"])
 def test_a_file_that_is_locked_for_a_moment_is_waited_for(world: str, path: Path) -> None:
     store = SQLiteStore(path, timeout=30)
@@ -612,9 +640,10 @@ UNUSABLE = [symlink, dangling_symlink, missing_folder, world_writable_folder, ne
 @pytest.mark.parametrize("prepare", UNUSABLE)
 def test_a_path_that_is_not_safe_or_no_store_is_a_config_error(path: Path, prepare: Callable[[Path], None]) -> None:
     prepare(path)
-    for use in (lambda: SQLiteStore(path), lambda: open_store(f"sqlite:///{path}")):
-        with pytest.raises(ConfigError, match="store"):
-            use()
+    with pytest.raises(ConfigError, match="store"):
+        SQLiteStore(path)
+    with pytest.raises(ConfigError, match="store"):
+        open_store(f"sqlite:///{path}")
 
 
 def test_a_folder_that_all_may_write_to_but_only_owners_may_delete_in_is_accepted(path: Path) -> None:
@@ -648,13 +677,12 @@ def fill(path: str) -> None:
 
 
 def filled(path: Path) -> SQLiteStore:
-    """Return a store with some hundred deliveries, all of them in the file and none in a cache."""
+    """Return a store of some hundred deliveries that has read the first pages of its file and no others."""
     store = SQLiteStore(path)
     for number in range(300):
         store.claim(wish(str(number)))
-    connection = store._connection(store._timeout)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.execute("PRAGMA shrink_memory")
+    store.close()
+    assert not store.forget(bytes(32))
     return store
 
 
@@ -795,15 +823,6 @@ def test_an_asynchronous_client_cannot_serve_a_synchronous_application_and_that_
         make_endpoint("wsgi", routes=routes(), store=RedisStore(client))
 
 
-def test_operators_see_and_forget_deliveries_through_a_client_that_decodes(redis_server: RedisServer) -> None:
-    with redis.Redis(port=redis_server.port, decode_responses=True) as client:
-        store = RedisStore(client, namespace=f"test-{uuid.uuid4()}")
-        claim = wish("a")
-        store.claim(claim)
-        assert [record.key for record in store.inspect()] == list(claim.keys)
-        assert store.forget(claim.keys[0])
-
-
 # PostgreSQL
 
 
@@ -885,10 +904,12 @@ def test_a_mark_that_is_rolled_back_with_its_work_lets_the_delivery_run_again(le
             raise failing.pop()
 
     ledger.inside = fail
-    seen = []
-    for _ in range(4):
-        seen.append((call_wsgi(app, push(1)).status, len(ledger.done)))
-    assert seen == [(500, 0), (500, 0), (204, 1), (200, 1)]
+    assert [(call_wsgi(app, push(1)).status, len(ledger.done)) for _ in range(4)] == [
+        (500, 0),
+        (500, 0),
+        (204, 1),
+        (200, 1),
+    ]
 
 
 def test_work_and_mark_that_were_committed_are_a_duplicate_though_the_process_died_before_its_2xx(

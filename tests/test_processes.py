@@ -70,7 +70,7 @@ def say(*words: str) -> None:
     sys.stdout.flush()
 
 
-def opened(kind: str, place: str, name: str) -> Store:
+def opened(kind: str, place: str, name: str) -> SQLiteStore | RedisStore | PostgresStore:
     """Return the store that all processes of a test share; it is patient, because the machine is busy."""
     if kind == "sqlite":
         return SQLiteStore(place, timeout=60)
@@ -97,8 +97,7 @@ def print_grants(kind: str, place: str, name: str) -> None:
                 assert store.commit(claim)
                 granted.append(number)
         grants.put(granted)
-        if not isinstance(store, SQLiteStore):
-            store.close()
+        store.close()
 
     workers = [context.Process(target=work, args=(seed,)) for seed in range(PROCESSES)]
     for worker in workers:

@@ -70,8 +70,8 @@ RECORDS = [*catalogue.names(), *OWN]
 WORLDS = ["wsgi", "asyncio"]
 
 # A number of examples for all senders together, so that a longer catalogue takes no longer.
-quick = settings(max_examples=max(8, 240 // len(RECORDS)), deadline=None, derandomize=True)
-thorough = settings(max_examples=max(12, 450 // len(RECORDS)), deadline=None, derandomize=True)
+quick = settings(max_examples=max(8, 160 // len(RECORDS)), deadline=None, derandomize=True)
+thorough = settings(max_examples=max(12, 320 // len(RECORDS)), deadline=None, derandomize=True)
 
 
 @cache
@@ -377,6 +377,45 @@ def test_nothing_done_to_a_genuine_delivery_raises_or_is_our_fault(name: str, wo
     holds()
 
 
+def places_in_the_head(record: Provider) -> list[Header | Query]:
+    places = (*record.places, record.timestamp, record.id)
+    return [place for place in places if isinstance(place, Header | Query)]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", [name for name in RECORDS if places_in_the_head(record_of(name))])
+def test_no_odd_value_in_the_place_of_a_genuine_one_raises_or_is_our_fault(name: str, world: str) -> None:
+    record, genuine = record_of(name), sample(name)
+    tried = 0
+    for place in places_in_the_head(record):
+        for old in place.read(head_of(genuine)):
+            for odd in [*ODD, *TYPES]:
+                changed = replaced(genuine, old, odd)
+                tried += changed != genuine
+                request = Request(changed.method, PATH, changed.headers, changed.body)
+                verdict = judge_strange(door(name, world), Strange(request, changed.url.partition("?")[2]))
+                assert 200 <= verdict.status < 500, odd
+    assert tried > len(ODD)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", [name for name in RECORDS if not record_of(name).template.fields])
+def test_no_odd_body_of_a_proven_sender_raises_or_is_our_fault(name: str, world: str) -> None:
+    record = record_of(name)
+    # Nothing is written into the body before it is signed.
+    bare = record.using(timestamp=None, max_age=None) if isinstance(record.timestamp, JSONField) else record
+    for body in ODD_BODIES:
+        delivery = signed(bare, body)
+        verdict = judge(door(name, world), delivery)
+        assert (200 <= verdict.status < 500, verdict.body in {None, body}) == (True, True), body
+        assert verdict.reason != "signature_mismatch"
+
+
+@pytest.mark.parametrize("name", [name for name in RECORDS if not record_of(name).template.fields])
+def test_every_odd_body_can_be_signed(name: str) -> None:
+    assert [signed(record_of(name), body).body.startswith(body[:-1]) for body in ODD_BODIES] == [True] * len(ODD_BODIES)
+
+
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("name", RECORDS)
 def test_no_length_a_stranger_declares_raises_or_is_our_fault(name: str, world: str) -> None:
@@ -553,7 +592,7 @@ def flipped(raw: bytes, start: int = 0, end: int | None = None) -> list[bytes]:
     return [
         raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :]
         for at in range(start, len(raw) if end is None else end)
-        for mask in (0x01, 0x20, 0x80, 0xFF)
+        for mask in (0x01, 0x20, 0x80)
     ]
 
 
@@ -605,7 +644,7 @@ def test_any_other_letter_in_a_signature_is_refused(name: str) -> None:
     others = [
         text[:at] + letter + text[at + 1 :]
         for at in range(len(text))
-        for letter in "0fAz/_=.\xe9"
+        for letter in "0A/=\xe9"
         if alike(letter) != alike(text[at])
     ]
     assert [other for other in others if accepted(name, "wsgi", replaced(genuine, text, other))] == []

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from hooklatch.chain import Chain
     from hooklatch.observe import Event
+    from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
     from hooklatch.stores import AnyStore
 
@@ -54,6 +55,8 @@ class WebhookMiddleware(Door):
         fail_open: bool | Literal["unsafe"] = False,
         spool_threshold: int = 1 << 20,
         max_spool: int = 1 << 30,
+        limit_failures: FailureLimit | None = None,
+        trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
@@ -63,8 +66,10 @@ class WebhookMiddleware(Door):
         *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory or its
         URL; *protect*: paths below which everything without a route is refused; *fail_open*: when the store is down,
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
-        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called
-        with every ``Event``; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
+        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
+        how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
+        sender the reason of a refusal.
         """
         self.app = app
         given = open_store(store) if isinstance(store, str) else store
@@ -77,6 +82,8 @@ class WebhookMiddleware(Door):
             fail_open=fail_open,
             spool_threshold=spool_threshold,
             max_spool=max_spool,
+            limit_failures=limit_failures,
+            trusted_proxies=trusted_proxies,
             observer=observer,
             clock=clock,
             debug=debug,
@@ -119,11 +126,17 @@ class WebhookMiddleware(Door):
             route=match.pattern,
             raw_path=raw_path.partition(b"?")[0].decode("latin-1"),
         )
+        client = scope.get("client")
+        watch = self.limiter.watch(head, client[0] if client else None)
         try:
             try:
+                if watch:
+                    await watch.alook()
                 admitted = await arun(chain.flow(head), source.read, self.store)
             except Answer as answer:
                 self.report(answer, method, chain, match.pattern)
+                if watch:
+                    await watch.arefused(answer)
                 if not isinstance(answer, ClientDisconnected):
                     await self._answer(answer, method, send)
                 return
@@ -134,7 +147,8 @@ class WebhookMiddleware(Door):
             inner = dict(scope)
             inner["state"] = {**(scope.get("state") or {}), STATE_KEY: admitted.webhook}
             settlement = AsyncSettlement(self.store, admitted.claim)
-            await Outgoing(send, settlement, chain.lines_for(head)).run(self.app, inner, _Replay(body, receive))
+            app = watch.aclearing(self.app) if watch else self.app
+            await Outgoing(send, settlement, chain.lines_for(head)).run(app, inner, _Replay(body, receive))
         finally:
             body.close()
 

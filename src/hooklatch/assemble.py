@@ -20,6 +20,7 @@ from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import (
     Age,
     BodyDigest,
+    Cheap,
     EventId,
     Length,
     Method,
@@ -82,7 +83,7 @@ def assemble(
         public_url=_public_url(record, options),
         kinds=record.kinds,
     )
-    verifiers: list[Verifier] = [Method(methods), Overrides(), signature]
+    verifiers: list[Verifier] = [Method(methods), Overrides(), Cheap(signature, costly=sample.costly)]
     if policy is not None:
         verifiers.insert(0, Origin(policy, methods))
     verifiers += _head_values(record, tolerance)

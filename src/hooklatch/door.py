@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from hooklatch.body import Spool
 from hooklatch.errors import Answer, ConfigError, Rejected
 from hooklatch.observe import Observer
+from hooklatch.ratelimit import Limiter
 from hooklatch.routes import Routes
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from hooklatch.chain import Chain
     from hooklatch.observe import Event
+    from hooklatch.ratelimit import FailureLimit
     from hooklatch.stores import AnyStore
 
 logger: Final = logging.getLogger("hooklatch")
@@ -34,6 +36,8 @@ class Door:
         fail_open: bool | Literal["unsafe"],
         spool_threshold: int,
         max_spool: int,
+        limit_failures: FailureLimit | None,
+        trusted_proxies: int | None,
         observer: Callable[[Event], object] | None,
         clock: Callable[[], float],
         debug: bool,
@@ -42,6 +46,7 @@ class Door:
         self.routes = Routes(routes, protect)
         _demand_time(routes, fail_open)
         self.spool = Spool(spool_threshold, max_spool)
+        self.limiter = Limiter(limit_failures, trusted_proxies)
         self.observer = Observer(observer)
         self.clock = clock
         self.debug = debug is True

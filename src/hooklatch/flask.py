@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from hooklatch.observe import Event
+    from hooklatch.ratelimit import FailureLimit
     from hooklatch.stores import AnyStore
     from hooklatch.types import Webhook
 
@@ -70,6 +71,8 @@ class Settings(TypedDict, total=False):
     fail_open: bool | Literal["unsafe"]
     spool_threshold: int
     max_spool: int
+    limit_failures: FailureLimit | None
+    trusted_proxies: int | None
     observer: Callable[[Event], object] | None
     clock: Callable[[], float]
     debug: bool

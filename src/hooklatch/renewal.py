@@ -74,5 +74,5 @@ async def _renewed(store: AsyncStore, claim: Claim) -> bool:
     except StoreUnavailable as bad:
         logger.warning("renew_failed: %s; trying again while the lease lasts", bad)
         return True
-    logger.warning("lease_lost: another worker has taken this delivery over (lease=)")
+    # Released, taken over, or done in the application's own transaction: the commit will tell.
     return False

@@ -169,7 +169,7 @@ def _with_field(body: bytes, place: BodyField, text: str, *, number: bool) -> by
     bare = body.rstrip()
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     if not isinstance(document, dict) or len(place.path) > 1 or place.path[0] in document or not bare.endswith(b"}"):
         return body

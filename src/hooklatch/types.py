@@ -49,6 +49,8 @@ class Head:
     """The pattern of the matched route."""
     raw_path: str = ""
     """The path as it stood in the request line, percent-escapes untouched; empty where the server hides it."""
+    limited: int = 0
+    """Seconds for which its address may only send what is cheap to judge, having sent too much that proved nothing."""
 
 
 class Hash(Protocol):
@@ -220,7 +222,7 @@ class Store(Protocol):
         """Grant *claim*, or say why not."""
 
     def renew(self, claim: Claim, /) -> bool:
-        """Begin the lease anew; False, changing nothing, if another holds one of the keys, or one is done."""
+        """Begin the lease anew; False, changing nothing, if the claim was released, taken over, or is done."""
 
     def commit(self, claim: Claim, /) -> bool:
         """Remember the delivery as done for ``claim.ttl``; False, changing nothing, if another has one of the keys."""

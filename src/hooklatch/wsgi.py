@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from hooklatch.chain import Chain
     from hooklatch.observe import Event
+    from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
     from hooklatch.stores import AnyStore
 
@@ -56,6 +57,8 @@ class WebhookMiddleware(Door):
         fail_open: bool | Literal["unsafe"] = False,
         spool_threshold: int = 1 << 20,
         max_spool: int = 1 << 30,
+        limit_failures: FailureLimit | None = None,
+        trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
@@ -65,8 +68,10 @@ class WebhookMiddleware(Door):
         *routes*: exact paths, or prefixes that end in ``/*``, each with its chain; *store*: the duplicate memory or its
         URL; *protect*: paths below which everything without a route is refused; *fail_open*: when the store is down,
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
-        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *observer*: called
-        with every ``Event``; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
+        *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
+        how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
+        sender the reason of a refusal.
         """
         self.app = app
         given = as_store(store)
@@ -78,6 +83,8 @@ class WebhookMiddleware(Door):
             fail_open=fail_open,
             spool_threshold=spool_threshold,
             max_spool=max_spool,
+            limit_failures=limit_failures,
+            trusted_proxies=trusted_proxies,
             observer=observer,
             clock=clock,
             debug=debug,
@@ -114,11 +121,16 @@ class WebhookMiddleware(Door):
             route=match.pattern,
             raw_path=_raw_path(environ),
         )
+        watch = self.limiter.watch(head, environ.get("REMOTE_ADDR"))
         try:
+            if watch:
+                watch.look()
             admitted = run(chain.flow(head), source.read, self.store)
         except Answer as answer:
             body.close()
             self.report(answer, method, chain, match.pattern)
+            if watch:
+                watch.refused(answer)
             return _Refusal(self._answer(answer, method, start_response), source)
         except BaseException:
             body.close()
@@ -130,7 +142,7 @@ class WebhookMiddleware(Door):
         _put_back(environ, body)
         if self.observer.listens:
             self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
-        return outgoing.run(self.app, environ)
+        return outgoing.run(watch.clearing(self.app) if watch else self.app, environ)
 
     def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
         status, headers, content = self.response(answer, method)

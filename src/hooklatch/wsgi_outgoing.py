@@ -59,7 +59,10 @@ class Outgoing:
         finished = isinstance(result, list | tuple) or (isinstance(wrapper, type) and isinstance(result, wrapper))
         if finished and self._started and self._held is None and not self._body.on_disk:
             # The application is done; the server keeps what it knows to do with lists and files.
-            self._settle(good=self._good)
+            short = (
+                isinstance(result, list | tuple) and self._length is not None and sum(map(len, result)) < self._length
+            )
+            self._settle(good=self._good and not short)
             return result
         return self
 

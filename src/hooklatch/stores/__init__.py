@@ -72,7 +72,8 @@ def open_store(url: str) -> Store:
 
         return PostgresStore(url)
     known = "memory://, sqlite:///, redis://, rediss://, unix:// and postgresql://"
-    msg = f"store: no store is called {scheme[:20]!r}; known are {known}"
+    # Nothing of what was given is shown: it may be a password in the wrong place.
+    msg = f"store: this is no store's URL; known are {known}"
     raise ConfigError(msg)
 
 
@@ -80,8 +81,8 @@ def as_store(given: AnyStore | str) -> Store:
     """Return the synchronous face of a store or a store's URL; raise ``ConfigError``."""
     store = open_store(given) if isinstance(given, str) else given
     _demand_verbs(store)
-    if inspect.iscoroutinefunction(store.claim):
-        msg = f"store: {type(store).__name__} can only be awaited; WSGI needs a store with plain methods"
+    if inspect.iscoroutinefunction(store.claim) or getattr(store, "awaited_only", False):
+        msg = f"store: this {type(store).__name__} can only be awaited; WSGI needs one with plain methods"
         raise ConfigError(msg)
     return cast("Store", store)
 

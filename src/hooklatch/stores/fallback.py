@@ -43,11 +43,8 @@ class _Local:
         """Return what is known here of a delivery, None where the store is to be asked."""
         if not self._used:
             return None
-        standing = self._memory.claim(claim)
-        if standing.state is State.GRANTED:
-            self._memory.release(claim)
-            return None
-        return standing
+        standing = self._memory.peek(claim)
+        return None if standing.state is State.GRANTED else standing
 
     def decide(self, claim: Claim, bad: StoreUnavailable) -> Standing:
         """Decide a claim that the store could not; raise *bad* unless that is allowed."""

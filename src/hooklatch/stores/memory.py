@@ -81,46 +81,62 @@ class MemoryStore:
     def claim(self, claim: Claim, /) -> Standing:
         """Grant *claim*, or say why not; raise ``StoreUnavailable`` when full."""
         now = self._clock()
-        fingerprint = claim.fingerprint[:_FINGERPRINT]
-        first_seen = int(time.time())
         keys = [key[:_KEY] for key in claim.keys]
         with self._lock:
-            standing = None
-            for key in keys:
-                record = self._kept.get(key)
-                if record is None:
-                    continue
-                done, pinned, _, expires, since, _ = _RECORD.unpack(record)
-                if expires <= now:
-                    continue
-                if pinned != fingerprint:
-                    return Standing(State.ALTERED, since)
-                first_seen = min(first_seen, since)
-                if done:
-                    standing = Standing(State.DONE, since)
-            if standing is not None:
+            standing = self._standing(keys, claim, now)
+            if standing.state is not State.GRANTED:
                 return standing
-            for key in keys:
-                live = self._live.get(key)
-                if live is not None and live.expires > now and live.token != claim.token:
-                    return Standing(State.IN_FLIGHT, first_seen)
             self._make_room(keys, now)
             holder = _Live(claim.token, now + claim.lease)
-            record = _packed(claim, first_seen, now, done=False)
+            record = _packed(claim, int(standing.first_seen or time.time()), now, done=False)
             for key in keys:
                 self._live[key] = holder
                 self._kept[key] = record
         return GRANTED
 
+    def peek(self, claim: Claim, /) -> Standing:
+        """Return what ``claim`` would answer, without claiming."""
+        with self._lock:
+            return self._standing([key[:_KEY] for key in claim.keys], claim, self._clock())
+
+    def _standing(self, keys: list[bytes], claim: Claim, now: float) -> Standing:
+        fingerprint = claim.fingerprint[:_FINGERPRINT]
+        first_seen = None
+        done_since = None
+        for key in keys:
+            record = self._kept.get(key)
+            if record is None:
+                continue
+            done, pinned, _, expires, since, _ = _RECORD.unpack(record)
+            if expires <= now:
+                continue
+            if pinned != fingerprint:
+                return Standing(State.ALTERED, since)
+            first_seen = since if first_seen is None else min(first_seen, since)
+            if done:
+                done_since = since
+        if done_since is not None:
+            return Standing(State.DONE, done_since)
+        for key in keys:
+            live = self._live.get(key)
+            if live is not None and live.expires > now and live.token != claim.token:
+                return Standing(State.IN_FLIGHT, first_seen)
+        return GRANTED if first_seen is None else Standing(State.GRANTED, first_seen)
+
     def renew(self, claim: Claim, /) -> bool:
-        """Begin the lease anew; False if another claimant has it, or the delivery is done."""
+        """Begin the lease anew; False if this claim was released, taken over, or is done."""
         now = self._clock()
         with self._lock:
-            if not self._ours(claim, now) or self._done(claim, now):
-                return False
+            for full in claim.keys:
+                live, record = self._live.get(full[:_KEY]), self._kept.get(full[:_KEY])
+                if live is None or live.token != claim.token or record is None or _RECORD.unpack(record)[3] <= now:
+                    return False
             holder = _Live(claim.token, now + claim.lease)
-            for key in claim.keys:
-                self._live[key[:_KEY]] = holder
+            for full in claim.keys:
+                key = full[:_KEY]
+                self._live[key] = holder
+                first_seen = _RECORD.unpack(self._kept[key])[4]
+                self._kept[key] = max(self._kept[key], _packed(claim, first_seen, now, done=False), key=_expires)
         return True
 
     def commit(self, claim: Claim, /) -> bool:
@@ -161,10 +177,6 @@ class MemoryStore:
             elif live.token != claim.token and live.expires > now:
                 return False
         return True
-
-    def _done(self, claim: Claim, now: float) -> bool:
-        records = [self._kept.get(key[:_KEY]) for key in claim.keys]
-        return any(record is not None and record[0] and _RECORD.unpack(record)[3] > now for record in records)
 
     def _make_room(self, keys: list[bytes], now: float) -> None:
         wanted = sum(key not in self._kept for key in keys)
@@ -209,6 +221,11 @@ class MemoryStore:
     def _held(self, key: bytes, now: float) -> bool:
         live = self._live.get(key)
         return live is not None and live.expires > now
+
+
+def _expires(record: bytes) -> float:
+    expires: float = _RECORD.unpack(record)[3]
+    return expires
 
 
 def _packed(claim: Claim, first_seen: int, now: float, *, done: bool) -> bytes:

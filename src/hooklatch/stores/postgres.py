@@ -60,12 +60,17 @@ _LAPSED: Final = "NOT known.done AND (known.leased_until <= clock_timestamp() OR
 _CLAIM: Final = _UPSERT.format(
     done="false", leased_until=_LEASED, free=f"(known.fingerprint = excluded.fingerprint AND {_LAPSED})"
 )
-_RENEW: Final = _UPSERT.format(done="false", leased_until=_LEASED, free=f"({_LAPSED})")
+_RENEW: Final = """
+UPDATE {table} SET leased_until = clock_timestamp() + %(lease)s * interval '1 second',
+    expires = greatest(expires, clock_timestamp() + %(ttl)s * interval '1 second')
+WHERE key = %(key)s AND token = %(token)s AND NOT done AND expires > clock_timestamp()
+RETURNING 1
+"""
 _COMMIT: Final = _UPSERT.format(
     done="true", leased_until="'-infinity'", free=f"known.token = excluded.token OR ({_LAPSED})"
 )
 _RELEASE: Final = """
-UPDATE {table} SET leased_until = '-infinity'
+UPDATE {table} SET leased_until = '-infinity', token = ''
 WHERE key = ANY(%(keys)s) AND token = %(token)s AND NOT done
 """
 _LOOK: Final = """
@@ -94,15 +99,18 @@ class PostgresStore:
         url: str,
         *,
         table: str = "hooklatch_delivery",
-        timeout: float = 0.75,
+        timeout: float = 0.6,
         connections: int = 10,
         create: bool = True,
     ) -> None:
         """Raise ``ConfigError`` for a URL that libpq cannot read; the server itself may come up later."""
         try:
-            psycopg.conninfo.conninfo_to_dict(url)
+            parts = psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError:
-            msg = "store: this is no PostgreSQL URL; write postgresql://user@host/database"
+            parts = {"host": "@"}
+        # A second @ means that the password holds one: its rest would be taken for the host, and be logged as one.
+        if "@" in str(parts.get("host", "")):
+            msg = "store: this is no PostgreSQL URL; write postgresql://user@host/database (an @ in a password is %40)"
             raise ConfigError(msg) from None
         self._timeout = timeout
         self._create = create
@@ -117,6 +125,8 @@ class PostgresStore:
             max_size=connections,
             open=True,
             timeout=timeout,
+            # Give up a connection attempt at once: the next verb makes a new one, when the server may be back.
+            reconnect_timeout=0.05,
         )
         self.aio = Threaded(self)
 
@@ -222,7 +232,9 @@ class PostgresStore:
                     raise
                 deadline += self._timeout
                 # Several processes may create the table at the same moment; one of them succeeds.
-                with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+                with contextlib.suppress(
+                    psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject
+                ):
                     self._once(lambda connection: connection.execute(self._sql(_SCHEMA)), deadline)
             except (psycopg.OperationalError, psycopg.InterfaceError) as bad:
                 if isinstance(bad, psycopg_pool.PoolTimeout | _Late) or time.monotonic() > deadline:

@@ -66,17 +66,22 @@ end
 return {'granted', ''}
 """
 )
-_HELD: Final = """
+_OURS: Final = """
+for _, key in ipairs(KEYS) do
+  local known = redis.call('HMGET', key, 't', 'd')
+  if known[1] ~= token or known[2] == '1' then return 0 end
+end
+"""
+_FREE_OR_OURS: Final = """
 for _, key in ipairs(KEYS) do
   local known = redis.call('HMGET', key, 't', 'l', 'd')
-  local ours = known[1] == token
   local free = not known[1] or (known[3] ~= '1' and tonumber(known[2] or '0') <= now)
-  if not (free or (ours and (known[3] ~= '1' or %s))) then return 0 end
+  if not (free or known[1] == token) then return 0 end
 end
 """
 _RENEW: Final = (
     _OPENING
-    + _HELD % "false"
+    + _OURS
     + """
 for _, key in ipairs(KEYS) do
   redis.call('HSETNX', key, 's', now)
@@ -88,7 +93,7 @@ return 1
 )
 _COMMIT: Final = (
     _OPENING
-    + _HELD % "true"
+    + _FREE_OR_OURS
     + """
 for _, key in ipairs(KEYS) do
   redis.call('HSETNX', key, 's', now)
@@ -103,7 +108,7 @@ _RELEASE: Final = (
     + """
 for _, key in ipairs(KEYS) do
   local known = redis.call('HMGET', key, 't', 'd')
-  if known[1] == token and known[2] ~= '1' then redis.call('HSET', key, 'l', '0') end
+  if known[1] == token and known[2] ~= '1' then redis.call('HSET', key, 'l', '0', 't', '') end
 end
 return 1
 """
@@ -137,7 +142,7 @@ class RedisStore:
         *,
         url: str = "",
         namespace: str = "hooklatch",
-        timeout: float = 0.75,
+        timeout: float = 0.6,
     ) -> None:
         """Raise ``ConfigError`` for a URL that redis-py cannot use; the server itself may come up later."""
         if (client is None) == (not url):
@@ -146,10 +151,11 @@ class RedisStore:
         if not namespace or set(namespace) & set("{}"):
             msg = f"RedisStore: namespace={namespace!r} must be a name without braces"
             raise ConfigError(msg)
-        self._prefix = f"{{{namespace}}}:".encode()
+        self._prefix = f"{{{namespace}}}:"
         self._timeout = timeout
         self._checked = False
         asynchronous = client is not None and _is_async(client)
+        self.awaited_only = asynchronous
         self._client = None if asynchronous else client if client is not None else _from_url(redis.Redis, url, timeout)
         self._aclient = client if asynchronous else None
         self._url = url
@@ -180,15 +186,16 @@ class RedisStore:
         """Yield what is remembered, for operators; the keys are hashes."""
         client = self._plain()
         with _guarded():
-            for key in client.scan_iter(match=self._prefix + b"*", count=1000):
-                known = client.hgetall(key)
-                if known:
-                    yield _record(key.removeprefix(self._prefix), known)
+            for key in client.scan_iter(match=self._prefix + "*", count=1000):
+                text = _text(key)
+                done, first_seen, leased = map(_text, client.hmget(text, "d", "s", "l"))
+                name = bytes.fromhex(text.removeprefix(self._prefix))
+                yield Record(name, done == "1", int(first_seen) / 1000, int(leased) / 1000)
 
     def forget(self, key: bytes) -> bool:
         """Forget the delivery called *key* (as ``inspect`` shows it); return whether it was known."""
         with _guarded():
-            return bool(self._plain().delete(self._prefix + key))
+            return bool(self._plain().delete(self._prefix + key.hex()))
 
     def close(self) -> None:
         """Close the connections of the plain client that was made from a URL."""
@@ -218,9 +225,9 @@ class RedisStore:
                 self.warn_of_eviction(_config(client))
         return answer
 
-    def arguments(self, claim: Claim) -> tuple[list[bytes], list[bytes | int]]:
+    def arguments(self, claim: Claim) -> tuple[list[str], list[bytes | int]]:
         """Return the keys and arguments of every script."""
-        keys = [self._prefix + key for key in claim.keys]
+        keys = [self._prefix + key.hex() for key in claim.keys]
         return keys, [claim.fingerprint, claim.token, _milliseconds(claim.lease), _milliseconds(claim.ttl)]
 
     def warn_of_eviction(self, config: dict[str, str]) -> None:
@@ -305,14 +312,14 @@ def standing(answer: Sequence[bytes | str]) -> Standing:
     return GRANTED if state == "granted" else Standing(State(state), int(since) / 1000)
 
 
-def _call(client: Any, script: _Script, keys: list[bytes], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
+def _call(client: Any, script: _Script, keys: list[str], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
     try:
         return client.evalsha(script.digest, len(keys), *keys, *arguments)
     except redis.exceptions.NoScriptError:
         return client.eval(script.text, len(keys), *keys, *arguments)
 
 
-async def _acall(client: Any, script: _Script, keys: list[bytes], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
+async def _acall(client: Any, script: _Script, keys: list[str], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
     try:
         return await client.evalsha(script.digest, len(keys), *keys, *arguments)
     except redis.exceptions.NoScriptError:
@@ -331,16 +338,19 @@ def _guarded() -> Iterator[None]:
 
 def _from_url(kind: Any, url: str, timeout: float) -> Any:  # noqa: ANN401 - redis-py has two classes of one shape
     try:
-        return kind.from_url(
+        client = kind.from_url(
             url,
             socket_timeout=timeout / 2,
             socket_connect_timeout=timeout / 2,
             retry=(redis.asyncio.retry.Retry if kind is redis.asyncio.Redis else redis.retry.Retry)(NoBackoff(), 0),
             health_check_interval=0,
         )
-    except (ValueError, redis.RedisError):
+        # Options of the URL are looked at only when a connection is made; this makes one without connecting it.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+    except (ValueError, TypeError, redis.RedisError):
         msg = "store: this is no Redis URL; write redis://host:6379/0, rediss://host/0 or unix:///path?db=0"
         raise ConfigError(msg) from None
+    return client
 
 
 def _config(client: Any) -> dict[str, str]:  # noqa: ANN401 - any client that speaks the protocol
@@ -366,9 +376,3 @@ def _milliseconds(seconds: float) -> int:
 
 def _is_async(client: object) -> bool:
     return inspect.iscoroutinefunction(getattr(client, "execute_command", None))
-
-
-def _record(key: bytes, known: dict[bytes, bytes]) -> Record:
-    texts = _texts(known)
-    leased, first = int(texts.get("l", "0")) / 1000, int(texts.get("s", "0")) / 1000
-    return Record(key, done=texts.get("d") == "1", first_seen=first, leased_until=leased)

@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from hooklatch.errors import ConfigError, StoreUnavailable
 from hooklatch.stores.faces import Record, Threaded
@@ -55,9 +56,12 @@ WHERE expires <= :now OR {free} RETURNING 1
 _CLAIM: Final = _INSERT.format(
     free="(fingerprint = :fingerprint AND done = 0 AND (leased_until <= :now OR token = :token))"
 )
-_RENEW: Final = _INSERT.format(free="(done = 0 AND (leased_until <= :now OR token = :token))")
+_RENEW: Final = """
+UPDATE delivery SET leased_until = :leased_until, expires = max(expires, :expires)
+WHERE key = :key AND token = :token AND done = 0 AND expires > :now RETURNING 1
+"""
 _COMMIT: Final = _INSERT.format(free="token = :token OR (done = 0 AND leased_until <= :now)")
-_RELEASE: Final = "UPDATE delivery SET leased_until = 0 WHERE key = :key AND token = :token AND done = 0"
+_RELEASE: Final = "UPDATE delivery SET leased_until = 0, token = x'' WHERE key = :key AND token = :token AND done = 0"
 _LOOK: Final = "SELECT fingerprint, done, leased_until, first_seen FROM delivery WHERE key = ? AND expires > ?"
 _SWEEP: Final = "DELETE FROM delivery WHERE key >= ? AND key < ? AND expires <= ?"
 
@@ -70,21 +74,25 @@ class SQLiteStore:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = 0.75, clock: Callable[[], float] = time.time
+        self, path: str | os.PathLike[str], *, timeout: float = 0.5, clock: Callable[[], float] = time.time
     ) -> None:
         """Open or create the file; raise ``ConfigError`` where that is not possible, or not safe."""
         self.path = Path(path)
         self._timeout = timeout
         self._clock = clock
         self._local = threading.local()
+        self._opening = threading.Lock()
+        self._all_held: list[_Held] = []
         self._claims = 0
         self._slice = 0
         _demand_safe(self.path)
         try:
-            self._connection(timeout)
-        except sqlite3.Error as bad:
-            msg = f"store: {self.path} is no usable SQLite file: {bad}"
+            with self._connected(timeout):
+                pass
+        except StoreUnavailable as bad:
+            msg = f"store: {self.path} is no usable SQLite file: {bad.args[0]}"
             raise ConfigError(msg) from bad
+        _opened_stores.add(self)
         self.aio = _NoWait(self)
 
     def __repr__(self) -> str:
@@ -93,46 +101,46 @@ class SQLiteStore:
 
     def claim(self, claim: Claim, /) -> Standing:
         """See ``hooklatch.types.Store``."""
-        return self._claim(claim, self._connection(self._timeout))
+        return self._claim(claim, self._timeout)
 
     def renew(self, claim: Claim, /) -> bool:
         """See ``hooklatch.types.Store``."""
-        return self._renew(claim, self._connection(self._timeout))
+        return self._renew(claim, self._timeout)
 
     def commit(self, claim: Claim, /) -> bool:
         """See ``hooklatch.types.Store``."""
-        return self._commit(claim, self._connection(self._timeout))
+        return self._commit(claim, self._timeout)
 
     def release(self, claim: Claim, /) -> None:
         """See ``hooklatch.types.Store``."""
-        self._release(claim, self._connection(self._timeout))
+        self._release(claim, self._timeout)
 
     def close(self) -> None:
-        """Close the connections of this thread."""
-        for connection in self._local.__dict__.pop("held", {}).values():
-            connection.close()
+        """Close all connections; the next verb opens new ones."""
+        self.before_fork()
+        self.after_fork()
 
     def sweep(self) -> int:
         """Delete all expired rows; return how many."""
-        with _guarded():
-            connection = self._connection(self._timeout)
+        with self._connected(self._timeout) as connection:
             return connection.execute("DELETE FROM delivery WHERE expires <= ?", (self._clock(),)).rowcount
 
     def inspect(self) -> Iterator[Record]:
         """Yield what is remembered, for operators; the keys are hashes."""
         query = "SELECT key, done, first_seen, leased_until FROM delivery WHERE expires > ? ORDER BY first_seen"
-        with _guarded():
-            for key, done, first_seen, leased_until in self._connection(self._timeout).execute(query, (self._clock(),)):
-                yield Record(key, done=bool(done), first_seen=first_seen, leased_until=leased_until)
+        with self._connected(self._timeout) as connection:
+            rows = connection.execute(query, (self._clock(),)).fetchall()
+        for key, done, first_seen, leased_until in rows:
+            yield Record(key, done=bool(done), first_seen=first_seen, leased_until=leased_until)
 
     def forget(self, key: bytes) -> bool:
         """Forget the delivery called *key* (as ``inspect`` shows it); return whether it was known."""
-        with _guarded():
-            return self._connection(self._timeout).execute("DELETE FROM delivery WHERE key = ?", (key,)).rowcount > 0
+        with self._connected(self._timeout) as connection:
+            return connection.execute("DELETE FROM delivery WHERE key = ?", (key,)).rowcount > 0
 
-    def _claim(self, claim: Claim, connection: sqlite3.Connection) -> Standing:
+    def _claim(self, claim: Claim, timeout: float) -> Standing:
         now = self._clock()
-        with _guarded():
+        with self._connected(timeout) as connection:
             if self._all(_CLAIM, claim, connection, now, done=0, leased_until=now + claim.lease):
                 self._sweep_slice(connection, now)
                 return GRANTED
@@ -147,17 +155,17 @@ class SQLiteStore:
         # Whoever held it may have let go since; the sender's next attempt will find out.
         return Standing(State.IN_FLIGHT, min((row[3] for row in known), default=now))
 
-    def _renew(self, claim: Claim, connection: sqlite3.Connection) -> bool:
+    def _renew(self, claim: Claim, timeout: float) -> bool:
         now = self._clock()
-        with _guarded():
+        with self._connected(timeout) as connection:
             return self._all(_RENEW, claim, connection, now, done=0, leased_until=now + claim.lease)
 
-    def _commit(self, claim: Claim, connection: sqlite3.Connection) -> bool:
-        with _guarded():
+    def _commit(self, claim: Claim, timeout: float) -> bool:
+        with self._connected(timeout) as connection:
             return self._all(_COMMIT, claim, connection, self._clock(), done=1, leased_until=0.0)
 
-    def _release(self, claim: Claim, connection: sqlite3.Connection) -> None:
-        with _guarded():
+    def _release(self, claim: Claim, timeout: float) -> None:
+        with self._connected(timeout) as connection:
             connection.executemany(_RELEASE, [{"key": key, "token": claim.token} for key in claim.keys])
 
     def _all(
@@ -200,14 +208,51 @@ class SQLiteStore:
         above = high.to_bytes(2, "big") if high < 1 << 16 else b"\xff" * 33
         connection.execute(_SWEEP, (low.to_bytes(2, "big"), above, now))
 
-    def _connection(self, timeout: float) -> sqlite3.Connection:
-        """Return this thread's connection that waits *timeout* seconds for a lock; a forked child opens its own."""
-        held: dict[tuple[int, float], sqlite3.Connection] = self._local.__dict__.setdefault("held", {})
-        key = (os.getpid(), timeout)
-        connection = held.get(key)
-        if connection is None:
-            connection = held[key] = _opened(self.path, timeout)
-        return connection
+    @contextlib.contextmanager
+    def _connected(self, timeout: float) -> Iterator[sqlite3.Connection]:
+        """Yield this thread's connection that waits *timeout* seconds for a lock; raise ``StoreUnavailable``."""
+        with _guarded():
+            held = self._held(timeout)
+            while not held.lock.acquire(timeout=self._timeout) or held.closed:
+                held = self._held(timeout)
+            try:
+                yield held.connection
+            finally:
+                held.lock.release()
+
+    def _held(self, timeout: float) -> _Held:
+        mine: dict[float, _Held] = self._local.__dict__.setdefault("held", {})
+        held = mine.get(timeout)
+        if held is None or held.closed:
+            with self._opening:
+                held = mine[timeout] = _Held(_opened(self.path, timeout))
+                self._all_held = [one for one in self._all_held if not one.closed]
+                self._all_held.append(held)
+        return held
+
+    def before_fork(self) -> None:
+        """Close every connection: SQLite's bookkeeping of locks, copied into a child, would be wrong in both."""
+        self._opening.acquire()
+        for held in self._all_held:
+            with held.lock:
+                held.closed = True
+                held.connection.close()
+        self._all_held = []
+
+    def after_fork(self) -> None:
+        """Let connections be opened again."""
+        self._opening.release()
+
+
+class _Held:
+    """One thread's connection, and the lock under which it is used."""
+
+    __slots__ = ("closed", "connection", "lock")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.lock = threading.Lock()
+        self.closed = False
 
 
 class _NoWait:
@@ -218,37 +263,33 @@ class _NoWait:
         self._threaded = Threaded(store)
         self._verbs = 0
 
-    def _inline(self) -> sqlite3.Connection | None:
-        """Return a connection that never waits, None where it is a thread's turn."""
+    def _inline(self) -> bool:
+        """Return whether to try at once; now and then it is a thread's turn."""
         self._verbs += 1
-        return None if self._verbs % IN_THREAD_EVERY == 0 else self._store._connection(0.0)  # noqa: SLF001
+        return self._verbs % IN_THREAD_EVERY != 0
 
     async def claim(self, claim: Claim, /) -> Standing:
-        connection = self._inline()
-        if connection is not None:
+        if self._inline():
             with contextlib.suppress(Locked):
-                return self._store._claim(claim, connection)  # noqa: SLF001 - two faces of one store
+                return self._store._claim(claim, 0.0)  # noqa: SLF001 - two faces of one store
         return await self._threaded.claim(claim)
 
     async def renew(self, claim: Claim, /) -> bool:
-        connection = self._inline()
-        if connection is not None:
+        if self._inline():
             with contextlib.suppress(Locked):
-                return self._store._renew(claim, connection)  # noqa: SLF001 - two faces of one store
+                return self._store._renew(claim, 0.0)  # noqa: SLF001 - two faces of one store
         return await self._threaded.renew(claim)
 
     async def commit(self, claim: Claim, /) -> bool:
-        connection = self._inline()
-        if connection is not None:
+        if self._inline():
             with contextlib.suppress(Locked):
-                return self._store._commit(claim, connection)  # noqa: SLF001 - two faces of one store
+                return self._store._commit(claim, 0.0)  # noqa: SLF001 - two faces of one store
         return await self._threaded.commit(claim)
 
     async def release(self, claim: Claim, /) -> None:
-        connection = self._inline()
-        if connection is not None:
+        if self._inline():
             with contextlib.suppress(Locked):
-                self._store._release(claim, connection)  # noqa: SLF001 - two faces of one store
+                self._store._release(claim, 0.0)  # noqa: SLF001 - two faces of one store
                 return
         await self._threaded.release(claim)
 
@@ -265,8 +306,11 @@ def _guarded() -> Iterator[None]:
         yield
     except sqlite3.Error as bad:
         msg = f"SQLite: {bad}"
-        if bad.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if getattr(bad, "sqlite_errorcode", 0) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise Locked(msg) from bad
+        raise StoreUnavailable(msg) from bad
+    except OSError as bad:
+        msg = f"SQLite: {bad.strerror}"
         raise StoreUnavailable(msg) from bad
 
 
@@ -276,8 +320,8 @@ def _opened(path: Path, timeout: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
-        msg = f"store: {path} was made by a newer hooklatch (schema {version}, this one knows {VERSION})"
-        raise ConfigError(msg)
+        msg = f"the file was made by a newer hooklatch (schema {version}, this one knows {VERSION})"
+        raise StoreUnavailable(msg)
     if version < VERSION:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -286,6 +330,25 @@ def _opened(path: Path, timeout: float) -> sqlite3.Connection:
         connection.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+_opened_stores: WeakSet[SQLiteStore] = WeakSet()
+
+
+def _before_fork() -> None:
+    _forking.extend(_opened_stores)
+    for store in _forking:
+        store.before_fork()
+
+
+def _after_fork() -> None:
+    for store in _forking:
+        store.after_fork()
+    _forking.clear()
+
+
+_forking: list[SQLiteStore] = []
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _demand_safe(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from hooklatch.verifiers.age import Age
 from hooklatch.verifiers.body_digest import BodyDigest
+from hooklatch.verifiers.cheap import Cheap
 from hooklatch.verifiers.event_id import EventId
 from hooklatch.verifiers.length import Length
 from hooklatch.verifiers.method import Method
@@ -14,6 +15,7 @@ from hooklatch.verifiers.user_agent import UserAgent
 __all__ = [
     "Age",
     "BodyDigest",
+    "Cheap",
     "EventId",
     "Length",
     "Method",
