@@ -50,9 +50,10 @@ class Answer(HooklatchError):
     body: bytes = b""
 
     def __init_subclass__(cls) -> None:
-        """Derive the reason from the class name: ``SignatureMissing`` is ``signature_missing``."""
+        """Derive the reason from the class name, ``SignatureMissing`` is ``signature_missing``, unless one is given."""
         super().__init_subclass__()
-        cls.reason = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if "reason" not in vars(cls):
+            cls.reason = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __str__(self) -> str:
         """Return ``reason: message``, or the reason alone."""
