@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hooklatch.cors import CORS
     from hooklatch.fields import HeadField
     from hooklatch.secrets import PublicRing, Ring
-    from hooklatch.types import Check, Coverage, Flow, Head, Keyring, Verifier
+    from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
     from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
 OnDuplicate = Literal["acknowledge", "reject", "run"]
@@ -147,6 +147,8 @@ class Chain(Direct):
         self.lease = lease
         self.dispatch = tuple(name.lower() for name in dispatch)
         self.apart = tuple(name.lower() for name in apart)
+        self._decisive = ("content-type", *self.dispatch)
+        self._spaces: dict[tuple[str, str, bool], Hash] = {}
         self.unsigned = dict(unsigned or {})
         self.name = name
         self.notes = tuple(notes)
@@ -225,36 +227,45 @@ class Chain(Direct):
             values = (facts.body_digest,)
         else:
             kind, values = "signed", facts.names
-        head = facts.head
-        space = (
-            self.name or f"{self.provider} {head.route}",
-            bool(self.name),
-            facts.party,
-            "test" if facts.test else "live",
-            kind,
-            *(line for name in self.apart for line in head.headers.all(name)),
-        )
-        prefix = hashlib.sha256(_framed(repr(space).encode()))
+        space = self._space(facts, kind)
         keys = []
         for value in values:
-            name = prefix.copy()
+            name = space.copy()
             name.update(value)
             keys.append(name.digest())
         return Claim(
             tuple(keys), self._fingerprint(facts), self.lease, self.duplicate_ttl, os.urandom(16), self.protect
         )
 
+    def _space(self, facts: Facts, kind: str) -> Hash:
+        """Return a hash that has taken in the namespace: nothing in it is the requester's to choose."""
+        head = facts.head
+        place = (head.route, kind, facts.test)
+        common = facts.party is None and not self.apart
+        space = self._spaces.get(place) if common else None
+        if space is None:
+            parts = [self.name or f"{self.provider} {head.route}", bool(self.name), facts.party, facts.test, kind]
+            parts += [line for name in self.apart for line in head.headers.all(name)]
+            framed = repr(parts).encode("utf-8", "surrogatepass")
+            space = hashlib.sha256(len(framed).to_bytes(4, "big") + framed)
+            if common:
+                self._spaces[place] = space
+        return space
+
     def _fingerprint(self, facts: Facts) -> bytes:
         """Return the SHA-256 of the unsigned parts by which an application decides."""
-        lines = facts.head.headers
-        parts = [facts.head.method, facts.head.query, *lines.all("content-type"), "", *self._dispatched(facts)]
-        running = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+        head = facts.head
+        parts = [head.method, head.query]
+        for name in self._decisive:
+            lines = head.headers.all(name)
+            parts.append(lines[0] if len(lines) == 1 else repr(lines))
+        text = "\0".join(parts)
+        if text.count("\0") >= len(parts):
+            text = repr(parts)
+        running = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
         if self.coverage != "body":
             running.update(facts.body_digest)
         return running.digest()
-
-    def _dispatched(self, facts: Facts) -> list[str]:
-        return [f"{name}:{line}" for name in self.dispatch for line in facts.head.headers.all(name)]
 
     def _known(self, standing: Standing) -> Answer:
         if standing.state is State.IN_FLIGHT:
@@ -293,10 +304,6 @@ def _claimed(place: HeadField, head: Head) -> str:
         return ", ".join(place.read(head))
     except Answer:
         return ""
-
-
-def _framed(part: bytes) -> bytes:
-    return len(part).to_bytes(4, "big") + part
 
 
 def positive(provider: str, **figures: float) -> None:

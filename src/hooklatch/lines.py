@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 GivenHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -26,8 +27,13 @@ class ByteLines:
 
     def all(self, name: str, /) -> Sequence[str]:
         """Return the values of every line called *name* (lower case)."""
-        values = self._found.get(name.encode("latin-1"))
+        values = self._found.get(_encoded(name))
         return [value.decode("latin-1") for value in values] if values else ()
+
+
+@lru_cache(maxsize=1024)
+def _encoded(name: str) -> bytes:
+    return name.encode("latin-1")
 
 
 def byte_lines(headers: GivenHeaders) -> ByteLines:

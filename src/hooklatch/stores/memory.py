@@ -32,8 +32,11 @@ _RECORD: Final = struct.Struct("<?12s4sdIH")
 _FINGERPRINT: Final = 12
 _TOKEN: Final = 4
 
-STEP: Final = 4
-"""Entries the cursor looks at on every claim."""
+EVERY: Final = 16
+"""Claims after which the cursor moves on."""
+
+STEP: Final = 64
+"""Entries it looks at then."""
 
 FULL_STEP: Final = 20_000
 """Entries it looks at on a claim that finds the store full: some ten milliseconds."""
@@ -42,11 +45,22 @@ BATCH: Final = 20_000
 """Keys the cursor holds at a time."""
 
 WARN_AT: Final = 0.8
+KEYS: Final = 16
 
 
 class _Live(NamedTuple):
+    """Who holds a delivery, until when, and what its record says apart from its own end."""
+
     token: bytes
     expires: float
+    fingerprint: bytes
+    short_token: bytes
+    first_seen: int
+    spare: int
+
+    def record(self, expires: float, *, done: bool) -> bytes:
+        """Return the packed record that counts until *expires*."""
+        return _RECORD.pack(done, self.fingerprint, self.short_token, expires, self.first_seen, self.spare)
 
 
 class MemoryStore:
@@ -72,6 +86,9 @@ class MemoryStore:
         self._live: dict[bytes, _Live] = {}
         self._cursor: Iterator[bytes] = iter(())
         self._position = 0
+        self._claims = 0
+        # Below this many entries there is room for any claim: one has at most as many keys as a route has secrets.
+        self._warn_at = int(limit * WARN_AT) - KEYS
         self._warned = False
 
     def __repr__(self) -> str:
@@ -83,15 +100,21 @@ class MemoryStore:
         now = self._clock()
         keys = [key[:_KEY] for key in claim.keys]
         with self._lock:
-            standing = self._standing(keys, claim, now)
-            if standing.state is not State.GRANTED:
-                return standing
+            kept = self._kept
+            first_seen = None
+            for key in keys:
+                if key in kept:
+                    standing = self._standing(keys, claim, now)
+                    if standing.state is not State.GRANTED:
+                        return standing
+                    first_seen = standing.first_seen
+                    break
             self._make_room(keys, now)
-            holder = _Live(claim.token, now + claim.lease)
-            record = _packed(claim, int(standing.first_seen or time.time()), now, done=False)
+            holder = _holder(claim, first_seen, now)
+            record = holder.record(now + claim.ttl, done=False)
             for key in keys:
                 self._live[key] = holder
-                self._kept[key] = record
+                kept[key] = record
         return GRANTED
 
     def peek(self, claim: Claim, /) -> Standing:
@@ -131,28 +154,30 @@ class MemoryStore:
                 live, record = self._live.get(full[:_KEY]), self._kept.get(full[:_KEY])
                 if live is None or live.token != claim.token or record is None or _RECORD.unpack(record)[3] <= now:
                     return False
-            holder = _Live(claim.token, now + claim.lease)
             for full in claim.keys:
                 key = full[:_KEY]
-                self._live[key] = holder
-                first_seen = _RECORD.unpack(self._kept[key])[4]
-                self._kept[key] = max(self._kept[key], _packed(claim, first_seen, now, done=False), key=_expires)
+                holder = self._live[key] = self._live[key]._replace(expires=now + claim.lease)
+                self._kept[key] = max(self._kept[key], holder.record(now + claim.ttl, done=False), key=_expires)
         return True
 
     def commit(self, claim: Claim, /) -> bool:
         """Remember the delivery as done; False if another claimant has it, or had it and is done."""
         now = self._clock()
         with self._lock:
-            if not self._ours(claim, now):
+            keys = [key[:_KEY] for key in claim.keys]
+            held = [self._live.get(key) for key in keys]
+            if not all(live is not None and live.token == claim.token for live in held) and not self._ours(claim, now):
                 return False
-            since = int(time.time())
-            for full in claim.keys:
-                key = full[:_KEY]
-                known = self._kept.get(key)
-                first_seen = _RECORD.unpack(known)[4] if known else since
-                self._kept[key] = _packed(claim, first_seen, now, done=True)
+            for key, live in zip(keys, held, strict=True):
+                holder = live if live is not None and live.token == claim.token else self._successor(key, claim, now)
+                self._kept[key] = holder.record(now + claim.ttl, done=True)
                 self._live.pop(key, None)
         return True
+
+    def _successor(self, key: bytes, claim: Claim, now: float) -> _Live:
+        """Return what is to be kept of a claim whose own entry is gone: lapsed and swept, or committed before."""
+        known = self._kept.get(key)
+        return _holder(claim, _RECORD.unpack(known)[4] if known else None, now)
 
     def release(self, claim: Claim, /) -> None:
         """Free what is in flight under this token; its fingerprint stays pinned."""
@@ -179,16 +204,21 @@ class MemoryStore:
         return True
 
     def _make_room(self, keys: list[bytes], now: float) -> None:
+        self._claims += 1
+        if not self._claims % EVERY:
+            self._sweep(STEP, now, early=False)
+        size = len(self._kept)
+        if size < self._warn_at:
+            return
+        if not self._warned and size > self._limit * WARN_AT:
+            self._warned = True
+            logger.warning("the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
         wanted = sum(key not in self._kept for key in keys)
-        self._sweep(STEP, now, early=False)
-        if len(self._kept) + wanted > self._limit:
+        if size + wanted > self._limit:
             self._sweep(FULL_STEP, now, early=True)
             if len(self._kept) + wanted > self._limit:
                 msg = f"the memory store is full: {self._limit} deliveries that still protect"
                 raise StoreUnavailable(msg)
-        if not self._warned and len(self._kept) > self._limit * WARN_AT:
-            self._warned = True
-            logger.warning("the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
 
     def _sweep(self, steps: int, now: float, *, early: bool) -> None:
         """Move the cursor over *steps* entries, dropping expired ones; *early*: also done ones that protect no more."""
@@ -228,7 +258,12 @@ def _expires(record: bytes) -> float:
     return expires
 
 
-def _packed(claim: Claim, first_seen: int, now: float, *, done: bool) -> bytes:
-    fingerprint, token = claim.fingerprint[:_FINGERPRINT], claim.token[:_TOKEN]
-    spare = min(65_535, max(0, int((claim.ttl - claim.protect) // 60)))
-    return _RECORD.pack(done, fingerprint, token, now + claim.ttl, first_seen, spare)
+def _holder(claim: Claim, first_seen: float | None, now: float) -> _Live:
+    return _Live(
+        claim.token,
+        now + claim.lease,
+        claim.fingerprint[:_FINGERPRINT],
+        claim.token[:_TOKEN],
+        int(time.time() if first_seen is None else first_seen),
+        min(65_535, max(0, int((claim.ttl - claim.protect) // 60))),
+    )
