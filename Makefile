@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types clean
+.PHONY: demo test check lint types bench fuzz clean
 
 demo: .venv/.ready
 	$(BIN)/hooklatch demo
@@ -19,6 +19,17 @@ lint: .venv/.ready
 
 types: .venv/.ready
 	$(BIN)/mypy
+
+# Figures, as ratios; see benchmarks/README.md.
+bench: .venv/.ready
+	$(BIN)/python benchmarks/stores.py
+	$(BIN)/python benchmarks/large_bodies.py
+
+# A coverage-guided fuzzer over parsers and doors, SECONDS in all.
+SECONDS ?= 60
+fuzz: .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	$(BIN)/python fuzz/fuzz.py --target all --seconds $(SECONDS)
 
 .venv/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hooklatch needs Python 3.11 or later: make PYTHON=python3.12")'
