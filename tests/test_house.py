@@ -93,6 +93,7 @@ LAYERS = [
         "secrets",
         "renewal",
         "settle",
+        "settle_async",
         "template",
         "cors",
         "observe",

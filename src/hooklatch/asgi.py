@@ -22,7 +22,7 @@ from hooklatch.door import Door
 from hooklatch.drive import arun, pause
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
 from hooklatch.lines import ByteLines
-from hooklatch.settle import AsyncSettlement
+from hooklatch.settle_async import AsyncSettlement
 from hooklatch.stores import MemoryStore, as_async, open_store
 from hooklatch.stores.fallback import AsyncFallback
 from hooklatch.types import Head, Webhook

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hooklatch.errors import Headers
-    from hooklatch.settle import AsyncSettlement
+    from hooklatch.settle_async import AsyncSettlement
 
 
 class Outgoing:

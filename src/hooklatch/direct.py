@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from hooklatch.body import Body, Spool
 from hooklatch.drive import arun, pause, run
 from hooklatch.lines import GivenHeaders, byte_lines
-from hooklatch.settle import AsyncSettlement, Settlement
+from hooklatch.settle import Settlement
 from hooklatch.stores import Unremembering, as_async, as_store
 from hooklatch.types import Head, Webhook
 
@@ -114,6 +114,8 @@ def _received(request: _Request, store: Store) -> Iterator[Webhook]:
 
 @asynccontextmanager
 async def _areceived(request: _Request, store: AsyncStore) -> AsyncIterator[Webhook]:
+    from hooklatch.settle_async import AsyncSettlement  # noqa: PLC0415 - synchronous programs never pay for it
+
     admitted = await arun(request.flow, request.aread, store)
     settlement = AsyncSettlement(store, admitted.claim)
     try:

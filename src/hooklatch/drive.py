@@ -6,11 +6,8 @@ ends in any exception is given back: the grant may have happened although its an
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +16,7 @@ from hooklatch.types import CHUNK, Admitted, AsyncStore, Claim, Fetch, Flow, Sta
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from concurrent.futures import ThreadPoolExecutor
 
 SOURCE_THREADS = 8
 
@@ -91,12 +89,18 @@ async def pause() -> None:
 @cache
 def _threads() -> ThreadPoolExecutor:
     """Return the threads in which sources are called, so that a hung one costs a thread and not a request."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only programs with a source pay for it
+
     return ThreadPoolExecutor(SOURCE_THREADS, thread_name_prefix="hooklatch-source")
 
 
 def _call(fetch: Fetch) -> object:
     found = fetch.source()
-    return asyncio.run(_awaited(found)) if inspect.isawaitable(found) else found
+    if not inspect.isawaitable(found):
+        return found
+    import asyncio  # noqa: PLC0415 - only programs with an asynchronous source pay for it
+
+    return asyncio.run(_awaited(found))
 
 
 async def _awaited(found: Awaitable[object]) -> object:
@@ -107,7 +111,7 @@ def _fetch(fetch: Fetch) -> object:
     waiting = _threads().submit(_call, fetch)
     try:
         return waiting.result(fetch.timeout)
-    except Late as late:
+    except TimeoutError as late:
         waiting.cancel()
         msg = f"the source of the secrets did not answer within {fetch.timeout} seconds"
         raise SecretUnavailable(msg) from late
