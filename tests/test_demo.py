@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
 import signal
@@ -90,7 +91,15 @@ def test_a_missing_package_is_named_with_the_cure(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_no_process_behind(number: signal.Signals) -> None:
-    with subprocess.Popen(PROGRAM, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    # A test run in the background of a shell hands its children an ignored SIGINT.
+    heard = functools.partial(signal.signal, number, signal.SIG_DFL)
+    with subprocess.Popen(
+        PROGRAM,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,  # noqa: PLW1509 - it sets a signal, no more
+    ) as program:
         assert program.stdout is not None
         started = processes(program.stdout.readline() + program.stdout.readline())
         assert len(started) == len(demo.WORLDS)

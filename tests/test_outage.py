@@ -217,6 +217,11 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Traffic, Server]]:
     store.close()
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deliveries.db"
+
+
 # Servers that die and hang
 
 
@@ -266,6 +271,55 @@ def test_a_store_that_hangs_is_503_in_time_blocks_no_event_loop_and_works_again_
         assert traffic.ran == [1, 2]
 
     traffic.run(scenario)
+
+
+@contextlib.asynccontextmanager
+async def hanging(server: Server) -> AsyncIterator[None]:
+    await to_thread.run_sync(server.hang)
+    yield
+    await to_thread.run_sync(server.wake)
+
+
+@contextlib.asynccontextmanager
+async def locked(path: Path) -> AsyncIterator[None]:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("COMMIT")
+
+
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+def test_a_crowd_before_a_store_that_hangs_is_503_in_time_and_leaves_threads_to_the_application(
+    request: pytest.FixtureRequest, path: Path, kind: str
+) -> None:
+    """These stores wait in threads, of which an event loop has forty unless told otherwise."""
+    store: PostgresStore | SQLiteStore
+    if kind == "postgres":
+        store = request.getfixturevalue("postgres_store")
+        away = hanging(request.getfixturevalue("postgres_server"))
+    else:
+        store = SQLiteStore(path)
+        away = locked(path)
+    traffic = Traffic("asyncio", store)
+    began = ended = 0.0
+
+    async def application() -> None:
+        nonlocal began, ended
+        await anyio.sleep(0.2)
+        began = time.monotonic()
+        await to_thread.run_sync(time.monotonic)
+        ended = time.monotonic()
+
+    async def scenario() -> None:
+        assert (await traffic.post(push(0))).status == 200
+        async with away, anyio.create_task_group() as group:
+            for event in range(1, 101):
+                group.start_soon(traffic.refused, push(event))
+            group.start_soon(application)
+        assert 0 < ended - began < GAP
+
+    traffic.run(scenario)
+    store.close()
 
 
 def test_a_postgresql_that_was_away_for_long_is_used_again_soon_after_its_return(
@@ -507,11 +561,6 @@ def test_an_option_in_the_url_that_the_redis_client_does_not_know_is_a_config_er
 
 
 # SQLite
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "deliveries.db"
 
 
 @pytest.mark.parametrize("world", world_names())

@@ -64,18 +64,20 @@ async def arun(flow: Flow, read: Callable[[], Awaitable[bytes]], store: AsyncSto
 def _claim(store: Store, claim: Claim) -> Standing:
     try:
         return store.claim(claim)
-    except BaseException:
-        with contextlib.suppress(StoreUnavailable):  # the lease frees it
-            store.release(claim)
+    except BaseException as bad:
+        if getattr(bad, "uncertain", True):
+            with contextlib.suppress(StoreUnavailable):  # the lease frees it
+                store.release(claim)
         raise
 
 
 async def _aclaim(store: AsyncStore, claim: Claim) -> Standing:
     try:
         return await store.claim(claim)
-    except BaseException:
-        with contextlib.suppress(StoreUnavailable):  # the lease frees it
-            await store.release(claim)
+    except BaseException as bad:
+        if getattr(bad, "uncertain", True):
+            with contextlib.suppress(StoreUnavailable):  # the lease frees it
+                await store.release(claim)
         raise
 
 

@@ -250,6 +250,9 @@ class RateLimited(Unavailable):
 class StoreUnavailable(Unavailable):
     """The duplicate memory is down, slow or full."""
 
+    uncertain: ClassVar[bool] = True
+    """Whether what was asked may have been done all the same: the answer alone may be lost."""
+
 
 class SecretUnavailable(Unavailable):
     """No secret is in force at this moment, or its source failed."""

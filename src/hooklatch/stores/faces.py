@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from hooklatch.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anyio.lowlevel import RunVar
 
     from hooklatch.types import Claim, Standing, Store
 
@@ -72,10 +78,55 @@ class Threaded:
         await _shielded(self._store.release, claim)
 
 
-async def _in_thread(verb: Callable[[Claim], Returned], claim: Claim) -> Returned:
-    from anyio import to_thread  # noqa: PLC0415 - synchronous programs never pay for it
+THREADS: Final = 200
+"""Threads of one event loop that may wait for stores; they are not taken from the application's."""
 
-    return await to_thread.run_sync(verb, claim)
+PATIENCE: Final = 0.5
+"""Seconds a verb waits for such a thread."""
+
+
+async def _in_thread(verb: Callable[[Claim], Returned], claim: Claim) -> Returned:
+    from anyio import move_on_after, to_thread  # noqa: PLC0415 - synchronous programs never pay for it
+
+    limits = _limits()
+    borrower = object()
+    with move_on_after(PATIENCE) as waiting:
+        await limits.slots.acquire_on_behalf_of(borrower)
+    if waiting.cancelled_caught:
+        msg = f"{THREADS} threads are waiting for the store already"
+        raise StoreUnavailable(msg)
+    try:
+        return await to_thread.run_sync(verb, claim, limiter=limits.unbounded)
+    finally:
+        limits.slots.release_on_behalf_of(borrower)
+
+
+class _Limits:
+    """How many threads one event loop lets wait for stores."""
+
+    def __init__(self) -> None:
+        from anyio import CapacityLimiter  # noqa: PLC0415 - synchronous programs never pay for it
+
+        self.slots = CapacityLimiter(THREADS)
+        self.unbounded = CapacityLimiter(math.inf)
+
+
+def _limits() -> _Limits:
+    """Return the limits of the running event loop."""
+    from anyio.lowlevel import RunVar  # noqa: PLC0415 - synchronous programs never pay for it
+
+    held: RunVar[_Limits] = _run_var(RunVar)
+    try:
+        return held.get()
+    except LookupError:
+        limits = _Limits()
+        held.set(limits)
+        return limits
+
+
+@cache
+def _run_var(kind: type[RunVar[_Limits]]) -> RunVar[_Limits]:
+    return kind("hooklatch-store-threads")
 
 
 async def _shielded(verb: Callable[[Claim], Returned], claim: Claim) -> Returned:

@@ -55,6 +55,12 @@ ON CONFLICT (key) DO UPDATE SET
 WHERE known.expires <= clock_timestamp() OR {free}
 RETURNING 1
 """
+_CREATED_BY_ANOTHER: Final = (
+    psycopg.errors.DuplicateObject,
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.InternalError_,
+    psycopg.errors.UniqueViolation,
+)
 _LEASED: Final = "clock_timestamp() + %(lease)s * interval '1 second'"
 _LAPSED: Final = "NOT known.done AND (known.leased_until <= clock_timestamp() OR known.token = excluded.token)"
 _CLAIM: Final = _UPSERT.format(
@@ -99,7 +105,7 @@ class PostgresStore:
         url: str,
         *,
         table: str = "hooklatch_delivery",
-        timeout: float = 0.6,
+        timeout: float = 0.5,
         connections: int = 10,
         create: bool = True,
     ) -> None:
@@ -185,7 +191,9 @@ class PostgresStore:
 
     def _claim(self, connection: Connection[Any], claim: Claim) -> Standing:
         if self._all(connection, _CLAIM, claim):
-            self._sweep_slice(connection)
+            # The claim is granted; tidying up may fail.
+            with contextlib.suppress(psycopg.Error):
+                self._sweep_slice(connection)
             return GRANTED
         known = connection.execute(self._sql(_LOOK), {"keys": list(claim.keys)}).fetchall()
         for fingerprint, _, first_seen in known:
@@ -232,9 +240,7 @@ class PostgresStore:
                     raise
                 deadline += self._timeout
                 # Several processes may create the table at the same moment; one of them succeeds.
-                with contextlib.suppress(
-                    psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject
-                ):
+                with contextlib.suppress(*_CREATED_BY_ANOTHER):
                     self._once(lambda connection: connection.execute(self._sql(_SCHEMA)), deadline)
             except (psycopg.OperationalError, psycopg.InterfaceError) as bad:
                 if isinstance(bad, psycopg_pool.PoolTimeout | _Late) or time.monotonic() > deadline:

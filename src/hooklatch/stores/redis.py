@@ -133,7 +133,8 @@ class RedisStore:
     """Remembers deliveries in Redis, for all processes of all hosts.
 
     *client*: a ``redis`` client of yours, plain or asynchronous, also of a cluster or from Sentinel; or *url*, from
-    which clients are made whose every call takes at most *timeout* seconds. *namespace* keeps applications apart.
+    which clients are made whose every call takes at most *timeout* seconds. *namespace* keeps applications apart. The
+    timeouts of a client of yours are yours to set: without ``socket_timeout`` a hanging server holds a WSGI thread.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class RedisStore:
         *,
         url: str = "",
         namespace: str = "hooklatch",
-        timeout: float = 0.6,
+        timeout: float = 0.5,
     ) -> None:
         """Raise ``ConfigError`` for a URL that redis-py cannot use; the server itself may come up later."""
         if (client is None) == (not url):

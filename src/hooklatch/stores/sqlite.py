@@ -82,7 +82,7 @@ class SQLiteStore:
         self._clock = clock
         self._local = threading.local()
         self._opening = threading.Lock()
-        self._all_held: list[_Held] = []
+        self._all_held: WeakSet[_Held] = WeakSet()
         self._claims = 0
         self._slice = 0
         _demand_safe(self.path)
@@ -142,7 +142,9 @@ class SQLiteStore:
         now = self._clock()
         with self._connected(timeout) as connection:
             if self._all(_CLAIM, claim, connection, now, done=0, leased_until=now + claim.lease):
-                self._sweep_slice(connection, now)
+                # The claim is granted; tidying up may fail.
+                with contextlib.suppress(sqlite3.Error):
+                    self._sweep_slice(connection, now)
                 return GRANTED
             rows = [connection.execute(_LOOK, (key, now)).fetchone() for key in claim.keys]
         known = [row for row in rows if row is not None]
@@ -226,18 +228,16 @@ class SQLiteStore:
         if held is None or held.closed:
             with self._opening:
                 held = mine[timeout] = _Held(_opened(self.path, timeout))
-                self._all_held = [one for one in self._all_held if not one.closed]
-                self._all_held.append(held)
+                self._all_held.add(held)
         return held
 
     def before_fork(self) -> None:
         """Close every connection: SQLite's bookkeeping of locks, copied into a child, would be wrong in both."""
         self._opening.acquire()
-        for held in self._all_held:
+        for held in list(self._all_held):
             with held.lock:
-                held.closed = True
-                held.connection.close()
-        self._all_held = []
+                held.close()
+        self._all_held.clear()
 
     def after_fork(self) -> None:
         """Let connections be opened again."""
@@ -245,14 +245,21 @@ class SQLiteStore:
 
 
 class _Held:
-    """One thread's connection, and the lock under which it is used."""
+    """One thread's connection, and the lock under which it is used; it is closed when the thread ends."""
 
-    __slots__ = ("closed", "connection", "lock")
+    __slots__ = ("__weakref__", "closed", "connection", "lock")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.lock = threading.Lock()
         self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+        self.connection.close()
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class _NoWait:
@@ -294,7 +301,14 @@ class _NoWait:
         await self._threaded.release(claim)
 
 
-class Locked(StoreUnavailable):
+class SQLiteUnavailable(StoreUnavailable):
+    """What SQLite could not do, it has not done."""
+
+    reason = "store_unavailable"
+    uncertain = False
+
+
+class Locked(SQLiteUnavailable):
     """Another process holds the lock of the file."""
 
     reason = "store_unavailable"
@@ -308,10 +322,10 @@ def _guarded() -> Iterator[None]:
         msg = f"SQLite: {bad}"
         if getattr(bad, "sqlite_errorcode", 0) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise Locked(msg) from bad
-        raise StoreUnavailable(msg) from bad
+        raise SQLiteUnavailable(msg) from bad
     except OSError as bad:
         msg = f"SQLite: {bad.strerror}"
-        raise StoreUnavailable(msg) from bad
+        raise SQLiteUnavailable(msg) from bad
 
 
 def _opened(path: Path, timeout: float) -> sqlite3.Connection:
@@ -321,7 +335,7 @@ def _opened(path: Path, timeout: float) -> sqlite3.Connection:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         msg = f"the file was made by a newer hooklatch (schema {version}, this one knows {VERSION})"
-        raise StoreUnavailable(msg)
+        raise SQLiteUnavailable(msg)
     if version < VERSION:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -336,6 +350,7 @@ _opened_stores: WeakSet[SQLiteStore] = WeakSet()
 
 
 def _before_fork() -> None:
+    _one_fork.acquire()
     _forking.extend(_opened_stores)
     for store in _forking:
         store.before_fork()
@@ -345,9 +360,11 @@ def _after_fork() -> None:
     for store in _forking:
         store.after_fork()
     _forking.clear()
+    _one_fork.release()
 
 
 _forking: list[SQLiteStore] = []
+_one_fork: Final = threading.Lock()
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 

@@ -1,0 +1,292 @@
+"""What claim and commit together add to a verified request: WSGI and ASGI, every store, in one process, no server.
+
+python benchmarks/stores.py [--stores memory,sqlite] [--rounds 300] [--output stores.json]
+
+A request is a GitHub delivery of 1 KiB. Each round sends some to the same chain twice, with its duplicate memory and
+with ``on_duplicate="run"``, which has none; what is added is the difference. The rounds alternate, so that a busy
+machine is busy for both. For Redis each round also makes two bare round trips a request with the store's own client.
+"""
+
+# ruff: noqa: ANN401, ARG001 - applications and stand-ins take whatever a server gives
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from hooklatch import asgi, stores, wsgi
+from hooklatch.providers import GITHUB
+from hooklatch.testing import asgi_scope, wsgi_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from hooklatch.types import Delivery
+
+SECRET: Final = "a secret of the benchmark, long enough"
+PATH: Final = "/hooks/github"
+SIZE: Final = 1024
+
+REQUESTS: Final = {"memory": 50, "sqlite": 40, "redis": 20, "postgres": 20}
+"""Requests of one round: few milliseconds, so that a busy machine leaves some rounds alone."""
+
+WARM_UP: Final = 5
+
+TIMEOUT: Final = 10.0
+"""Seconds: a busy machine must not end the run."""
+
+GOALS: Final = {  # (what is looked at, the figure)
+    ("wsgi", "memory"): ("us", 4.0),
+    ("asgi", "memory"): ("us", 4.0),
+    ("wsgi", "sqlite"): ("us", 70.0),
+    ("asgi", "sqlite"): ("us", 250.0),
+    ("wsgi", "redis"): ("ratio", 1.3),
+    ("asgi", "redis"): ("ratio", 1.3),
+}
+
+Seconds = dict[str, list[float]]
+"""Per variant, the seconds one request took in each round."""
+
+
+def deliveries(count: int) -> list[Delivery]:
+    """Return deliveries that nobody has seen before."""
+    bodies = (f'{{"id":"{os.urandom(16).hex()}"}}'.encode().ljust(SIZE) for _ in range(count))
+    return [GITHUB.sign(body, secret=SECRET, url=PATH, headers={"x-github-event": "push"}) for body in bodies]
+
+
+def alternated(variants: dict[str, Any], turn: int) -> list[tuple[str, Any]]:
+    """Return the variants, every other round in reverse, so that none is always the first."""
+    items = list(variants.items())
+    return items[::-1] if turn % 2 else items
+
+
+def wsgi_rounds(store: Any, kind: str, rounds: int, count: int) -> Seconds:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
+        if not status.startswith("200"):
+            raise AssertionError(status)
+        return lambda data: data
+
+    def sender(app: Any) -> Callable[[], float]:
+        def send() -> float:
+            environs = [wsgi_environ(delivery) for delivery in deliveries(count)]
+            started = time.perf_counter()
+            for environ in environs:
+                app(environ, start_response)
+            return time.perf_counter() - started
+
+        return send
+
+    def bare(call: Callable[..., object], *arguments: object) -> Callable[[], float]:
+        def trips() -> float:
+            started = time.perf_counter()
+            for _ in range(2 * count):
+                call(*arguments)
+            return time.perf_counter() - started
+
+        return trips
+
+    variants = {
+        name: sender(wsgi.WebhookMiddleware(application, routes={PATH: chain}, store=store))
+        for name, chain in chains().items()
+    }
+    if kind == "redis":
+        client = store._client  # noqa: SLF001 - the very client that is compared
+        variants |= {"two PING": bare(client.ping), "two GET": bare(client.get, b"{hooklatch}:" + b"k" * 32)}
+    seconds: Seconds = {name: [] for name in variants}
+    for turn in range(-WARM_UP, rounds):
+        for name, send in alternated(variants, turn):
+            spent = send() / count
+            if turn >= 0:
+                seconds[name].append(spent)
+    return seconds
+
+
+async def asgi_rounds(store: Any, kind: str, rounds: int, count: int) -> Seconds:
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+    body = {"type": "http.response.body", "body": b"ok", "more_body": False}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send(start)
+        await send(body)
+
+    async def send_nowhere(message: Any) -> None:
+        if message.get("status", 200) != 200:  # noqa: PLR2004
+            raise AssertionError(message)
+
+    def receiver(delivery: Delivery) -> Callable[[], Awaitable[Any]]:
+        message = {"type": "http.request", "body": delivery.body, "more_body": False}
+
+        async def receive() -> Any:
+            return message
+
+        return receive
+
+    def sender(app: Any) -> Callable[[], Awaitable[float]]:
+        async def send() -> float:
+            pairs = [(asgi_scope(delivery), receiver(delivery)) for delivery in deliveries(count)]
+            started = time.perf_counter()
+            for scope, receive in pairs:
+                await app(scope, receive, send_nowhere)
+            return time.perf_counter() - started
+
+        return send
+
+    def bare(call: Callable[..., Awaitable[object]], *arguments: object) -> Callable[[], Awaitable[float]]:
+        async def trips() -> float:
+            started = time.perf_counter()
+            for _ in range(2 * count):
+                await call(*arguments)
+            return time.perf_counter() - started
+
+        return trips
+
+    variants = {
+        name: sender(asgi.WebhookMiddleware(application, routes={PATH: chain}, store=store))
+        for name, chain in chains().items()
+    }
+    if kind == "redis":
+        client = store.aio._client()  # noqa: SLF001 - the very client that is compared
+        variants |= {"two PING": bare(client.ping), "two GET": bare(client.get, b"{hooklatch}:" + b"k" * 32)}
+    seconds: Seconds = {name: [] for name in variants}
+    for turn in range(-WARM_UP, rounds):
+        for name, send in alternated(variants, turn):
+            spent = await send() / count
+            if turn >= 0:
+                seconds[name].append(spent)
+    if kind == "redis":
+        await store.aio.aclose()
+    return seconds
+
+
+def chains() -> dict[str, Any]:
+    return {"without": GITHUB.chain(SECRET, on_duplicate="run"), "with": GITHUB.chain(SECRET)}
+
+
+@contextlib.contextmanager
+def opened(kind: str, arguments: argparse.Namespace) -> Iterator[Any]:
+    """Yield a new store; Redis and PostgreSQL are started as the tests do, unless a URL is given."""
+    if kind == "memory":
+        yield stores.MemoryStore()
+    elif kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            store: Any = stores.SQLiteStore(Path(folder) / "deliveries.db", timeout=TIMEOUT)
+            yield store
+            store.close()
+    elif kind == "redis":
+        store = stores.RedisStore(url=arguments.redis or services().redis_server().url, timeout=TIMEOUT)
+        yield store
+        store.close()
+    else:
+        store = stores.PostgresStore(arguments.postgres or services().postgres_server().url, timeout=TIMEOUT)
+        yield store
+        store.close()
+
+
+def services() -> Any:
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    import services as found  # noqa: PLC0415 - needs pytest, and only where no URL is given
+
+    return found
+
+
+def row(world: str, kind: str, count: int, seconds: Seconds) -> dict[str, Any]:
+    """Return the figures of one store in one world, in microseconds a request."""
+    pairs = list(zip(seconds["with"], seconds["without"], strict=True))
+    added = {
+        "min": min(seconds["with"]) - min(seconds["without"]),
+        "median": median(more - less for more, less in pairs),
+    }
+    made: dict[str, Any] = {"world": world, "store": kind, "requests": count, "rounds": len(pairs)}
+    for name, spent in seconds.items():
+        made[name] = {"min": round(min(spent) * 1e6, 2), "median": round(median(spent) * 1e6, 2)}
+    made["added"] = {name: round(value * 1e6, 2) for name, value in added.items()}
+    for name in ("two PING", "two GET"):
+        if name in seconds:
+            trips = seconds[name]
+            ratios = (
+                (more - less) / bare
+                for more, less, bare in zip(seconds["with"], seconds["without"], trips, strict=True)
+            )
+            made[f"ratio to {name}"] = {
+                "min": round(added["min"] / min(trips), 2),
+                "median": round(median(ratios), 2),
+            }
+    if (world, kind) in GOALS:
+        unit, goal = GOALS[world, kind]
+        found = made["added"] if unit == "us" else made["ratio to two GET"]
+        made["goal"] = {"unit": unit, "at most": goal, "met": found["min"] <= goal}
+    return made
+
+
+def shown(made: dict[str, Any]) -> str:
+    def pair(name: str) -> str:
+        return f"{made[name]['min']:8.2f} {made[name]['median']:8.2f}"
+
+    line = f"{made['world']:5} {made['store']:9} {pair('without')}  {pair('with')}  {pair('added')}"
+    for name in ("two PING", "two GET"):
+        if name in made:
+            ratio = made[f"ratio to {name}"]
+            line += f"\n{'':16}{name}: {made[name]['min']:.1f}, {made[name]['median']:.1f} us;"
+            line += f" ratio {ratio['min']:.2f}, {ratio['median']:.2f}"
+    if "goal" in made:
+        goal = made["goal"]
+        unit = "us" if goal["unit"] == "us" else "x two bare round trips"
+        line += f"   goal: {goal['at most']:g} {unit}, {'met' if goal['met'] else 'NOT met'}"
+    return line
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stores", default=",".join(REQUESTS), help="default: %(default)s")
+    parser.add_argument("--worlds", default="wsgi,asgi", help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=300, help="default: %(default)s")
+    parser.add_argument("--redis", metavar="URL", help="a server of yours; default: one is started")
+    parser.add_argument("--postgres", metavar="URL", help="a server of yours; default: one is started")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the figures as JSON")
+    arguments = parser.parse_args()
+    logging.disable(logging.WARNING)
+    before = os.getloadavg()[0]
+    print(f"Python {platform.python_version()}, load {before:.2f}; us a request: min and median of {arguments.rounds}")
+    print(f"{'':16}{'without':>17}  {'with':>17}  {'added':>17}")
+    rows = []
+    for kind in arguments.stores.split(","):
+        for world in arguments.worlds.split(","):
+            # Collecting garbage in the middle of a round would be charged to whoever is being measured.
+            gc.collect()
+            gc.disable()
+            with opened(kind, arguments) as store:
+                measured = (store, kind, arguments.rounds, REQUESTS[kind])
+                seconds = wsgi_rounds(*measured) if world == "wsgi" else asyncio.run(asgi_rounds(*measured))
+            gc.enable()
+            rows.append(row(world, kind, REQUESTS[kind], seconds))
+            print(shown(rows[-1]), flush=True)
+    found = {
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "load": {"before": before, "after": os.getloadavg()[0]},
+        "body": SIZE,
+        "rows": rows,
+    }
+    if arguments.output:
+        arguments.output.write_text(json.dumps(found, indent=2) + "\n")
+        print(f"written: {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
