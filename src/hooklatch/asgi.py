@@ -18,8 +18,9 @@ from anyio import to_thread
 
 from hooklatch.asgi_outgoing import Outgoing
 from hooklatch.body import Body
+from hooklatch.digests import FAST_PACE
 from hooklatch.door import Door
-from hooklatch.drive import arun, pause
+from hooklatch.drive import arun, pause, turn
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
 from hooklatch.lines import ByteLines
 from hooklatch.settle_async import AsyncSettlement
@@ -178,14 +179,17 @@ class _Source:
 
     async def read(self) -> bytes:
         """Return the next body bytes, ``b""`` at the end."""
+        slow = self._chain.pace < FAST_PACE
         piece = next(self._slices, b"")
         if piece:
-            await pause()
+            await (turn() if slow else pause())
             return piece
         while self._more:
             chunk = await self._next()
             if chunk:
                 pace = self._chain.pace
+                if slow:
+                    await turn()
                 if len(chunk) <= pace:
                     return chunk
                 self._slices = (chunk[start : start + pace] for start in range(0, len(chunk), pace))

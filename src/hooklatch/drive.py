@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from concurrent.futures import ThreadPoolExecutor
 
+    from anyio import Lock
+    from anyio.lowlevel import RunVar
+
 SOURCE_THREADS = 8
 
 
@@ -86,6 +89,26 @@ async def pause() -> None:
     from anyio.lowlevel import checkpoint  # noqa: PLC0415 - synchronous programs never pay for it
 
     await checkpoint()
+
+
+async def turn() -> None:
+    """Wait for a turn of the event loop that no other slow work has: however many ask, each turn serves one."""
+    from anyio import Lock  # noqa: PLC0415 - synchronous programs never pay for it
+    from anyio.lowlevel import RunVar  # noqa: PLC0415
+
+    held: RunVar[Lock] = _turns(RunVar)
+    try:
+        lock = held.get()
+    except LookupError:
+        lock = Lock()
+        held.set(lock)
+    async with lock:
+        await pause()
+
+
+@cache
+def _turns(kind: type[RunVar[Lock]]) -> RunVar[Lock]:
+    return kind("hooklatch-turns")
 
 
 @cache

@@ -255,7 +255,7 @@ class _StreamCheck:
             if tail:
                 for running in hashes:
                     running.update(tail)
-            if _matched(facts, hashes, self._offers):
+            if _matched(facts, hashes, self._offers, len(self._variants)):
                 return
         raise SignatureMismatch
 
@@ -281,22 +281,26 @@ class _FieldsCheck:
         fields, offered = self._verifier.fields(facts, self._head, self._kind)
         template = self._verifier.template
         body_sha256 = hashlib.sha256(facts.body).hexdigest() if template.body == "sha256" else ""
-        for texts in self._verifier.variants(facts):
+        variants = self._verifier.variants(facts)
+        for texts in variants:
             content = template.content(texts, facts.body, body_sha256)
             hashes = [active.key.start() for active in facts.keys]
             for running in hashes:
                 running.update(content)
-            if _matched(facts, hashes, [*self._offers, *offered]):
+            if _matched(facts, hashes, [*self._offers, *offered], len(variants)):
                 facts.fields = fields
                 return
         raise SignatureMismatch
 
 
-def _matched(facts: Facts, hashes: list[Hash], offers: list[bytes]) -> bool:
-    """Return whether a key made one of the *offers*; if so, note which, and the content's name under every key."""
+def _matched(facts: Facts, hashes: list[Hash], offers: list[bytes], variants: int) -> bool:
+    """Return whether a key made one of the *offers*; if so, note which, and the content's name under every key.
+
+    *variants*: how many signed contents of this request are tried in all.
+    """
     keys: Sequence[ActiveKey] = facts.keys
-    if keys[0].key.costly and len(keys) * len(offers) > MAX_COSTLY:
-        msg = f"{len(offers)} signatures for {len(keys)} public keys"
+    if keys[0].key.costly and len(keys) * len(offers) * variants > MAX_COSTLY:
+        msg = f"{len(offers)} signatures for {len(keys)} public keys and {variants} signed contents"
         raise SignatureMalformed(msg)
     digests = [active.key.digest(running) for active, running in zip(keys, hashes, strict=True)]
     for active, digest in zip(keys, digests, strict=True):
