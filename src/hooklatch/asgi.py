@@ -21,7 +21,14 @@ from hooklatch.body import Body
 from hooklatch.digests import FAST_PACE
 from hooklatch.door import Door
 from hooklatch.drive import arun, pause, turn
-from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed
+from hooklatch.errors import (
+    Answer,
+    BodyIncomplete,
+    BodyTimeout,
+    ClientDisconnected,
+    LengthMalformed,
+    RequestAmbiguous,
+)
 from hooklatch.lines import ByteLines
 from hooklatch.settle_async import AsyncSettlement
 from hooklatch.stores import MemoryStore, as_async, open_store
@@ -163,7 +170,18 @@ class WebhookMiddleware(Door):
 class _Source:
     """Receives the body in pieces that never hold the event loop for long, within the route's deadline."""
 
-    __slots__ = ("_arrived", "_body", "_chain", "_deadline", "_declared", "_more", "_receive", "_slices", "length")
+    __slots__ = (
+        "_arrived",
+        "_body",
+        "_chain",
+        "_codings",
+        "_deadline",
+        "_declared",
+        "_more",
+        "_receive",
+        "_slices",
+        "length",
+    )
 
     def __init__(self, receive: Receive, body: Body, headers: ByteLines, chain: Chain) -> None:
         self._receive = receive
@@ -174,6 +192,7 @@ class _Source:
         self._arrived = 0
         self._slices: Iterator[bytes] = iter(())
         self._declared = headers.all("content-length")
+        self._codings = headers.all("transfer-encoding")
         good = len(self._declared) == 1 and _LENGTH.fullmatch(self._declared[0].strip(" \t"))
         self.length = int(self._declared[0]) if good else None
 
@@ -203,6 +222,9 @@ class _Source:
         if not self._deadline:
             if self._declared and self.length is None:
                 raise LengthMalformed
+            if any(coding.strip(" \t").lower() not in {"", "chunked"} for coding in self._codings):
+                msg = "a transfer coding other than chunked: what arrives is not what was signed"
+                raise RequestAmbiguous(msg)
             self._deadline = anyio.current_time() + self._chain.body_timeout
         try:
             with anyio.fail_after(self._deadline - anyio.current_time()):

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from hooklatch.chain import Chain
 from hooklatch.errors import ConfigError, RequestAmbiguous, RouteUnknown
 
-_STEP: Final = r"(?!\.{1,2}(?:/|$))[^/\\;%\x00-\x20\x7f]+"
+_STEP: Final = r"(?!\.{1,2}(?:/|$))[^/\\;%?#\x00-\x20\x7f]+"
 _PLAIN: Final = re.compile(rf"/(?:{_STEP}/)*(?:{_STEP})?")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _PATTERN: Final = re.compile(r"(?:/[^/*\\;%?#\x00-\x20\x7f]+)+(?:/\*)?|/\*?")
@@ -118,7 +118,7 @@ def _meanings(path: str) -> set[str]:
     bare = _ABSOLUTE.sub("", path)
     for text in (path, bare, unquote(bare), unquote(unquote(bare))):
         slashed = text.replace("\\", "/")
-        for cut in (slashed, re.sub(r";[^/]*", "", slashed)):
+        for cut in (slashed, re.sub(r";[^/]*", "", slashed), re.sub(r"[?#].*", "", slashed)):
             for printable in (cut, re.sub(r"[\x00-\x20\x7f]", "", cut)):
                 found.add(_resolved(printable))
                 found.add(re.sub("/+", "/", f"/{printable}"))

@@ -199,6 +199,21 @@ class _Source:
                 raise LengthRequired(msg)
             self._left = 0
 
+    def _take(self, size: int, until: float) -> bytes:
+        """Read up to *size* bytes, waiting no longer than *until* (monotonic) where the server lets us say so."""
+        found: bytes
+        line = self._environ.get("gunicorn.socket")
+        if line is None:
+            found = self._environ["wsgi.input"].read(size)
+            return found
+        before = line.gettimeout()
+        line.settimeout(max(until - time.monotonic(), 0.001))
+        try:
+            found = self._environ["wsgi.input"].read(size)
+        finally:
+            line.settimeout(before)
+        return found
+
     def read(self) -> bytes:
         """Return the next body bytes, ``b""`` at the end; raise ``BodyIncomplete`` for one cut short."""
         if not self._started:
@@ -207,7 +222,10 @@ class _Source:
         if left == 0:
             return b""
         try:
-            chunk: bytes = self._environ["wsgi.input"].read(PIECE if left is None else min(left, PIECE))
+            chunk = self._take(PIECE if left is None else min(left, PIECE), self._deadline)
+        except TimeoutError as late:
+            msg = f"the body did not arrive within {self._timeout:g} seconds (body_timeout)"
+            raise BodyTimeout(msg) from late
         except Exception as bad:
             # Servers raise errors of their own for a broken body: none of them is our fault, nor a reason for a 500.
             msg = f"reading the body failed: {type(bad).__name__}"
@@ -228,11 +246,12 @@ class _Source:
     def drain(self) -> None:
         """Read what is left of a refused body, unless that is much: never a whole upload."""
         left = self._left if self._started else self.length
-        if left is None or left > DRAIN or self._environ.get("HTTP_EXPECT"):
-            return
+        if left is None or left > DRAIN or self._environ.get("HTTP_EXPECT") or "gunicorn.socket" not in self._environ:
+            return  # a read that nothing bounds would give the thread to whoever sends no more
         # Whatever goes wrong now, the answer has left.
         with contextlib.suppress(Exception):
-            while left > 0 and (chunk := self._environ["wsgi.input"].read(min(left, PIECE))):
+            until = time.monotonic() + 1
+            while left > 0 and (chunk := self._take(min(left, PIECE), until)):
                 left -= len(chunk)
 
 
