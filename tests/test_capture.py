@@ -61,7 +61,8 @@ def test_a_body_that_stops_half_way_is_408_where_the_server_lets_us_bound_the_wa
     genuine = GITHUB.sign(BODY, secret=SECRET, url="/hook")
     assert made.post(genuine, wsgi__input=Held(BODY), gunicorn__socket=line).status == 408
     assert made.reason == "body_timeout"
-    assert (line.timeouts[-1], max(filter(None, line.timeouts))) == (None, pytest.approx(2, abs=0.5))
+    assert line.timeouts[-1] is None
+    assert max(filter(None, line.timeouts)) == pytest.approx(2, abs=0.5)
 
 
 @pytest.mark.parametrize("coding", ["gzip, chunked", "gzip", "identity", "chunked, chunked"])
