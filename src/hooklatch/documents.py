@@ -17,6 +17,7 @@ MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 1000
 
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _FORM: Final = re.compile(rb"[\x21-\x7e]*")
 _ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -72,7 +73,7 @@ class JSONDocument:
                 if not found:
                     raise KeyError(step)
                 value = found[0]
-            elif isinstance(value, list) and step.isdecimal() and step.isascii() and int(step[:9]) < len(value):
+            elif isinstance(value, list) and _INDEX.fullmatch(step) and int(step) < len(value):
                 value = value[int(step)]
             else:
                 raise KeyError(step)

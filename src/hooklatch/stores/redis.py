@@ -38,81 +38,78 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("hooklatch")
 
-# f: fingerprint, t: token, l: leased until (ms), d: done, s: first seen (ms). A key lives as long as its fingerprint.
-_OPENING: Final = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local fingerprint, token, lease, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+# One text a delivery, of fixed columns: state (L live, R released, D done), token (32 hex), fingerprint (32 hex), then
+# :lease:ttl:first seen (ms). The key lives as long as the ttl, so its age is the ttl less what is left of it, and the
+# server's own clock decides whether a lease has lapsed.
+_READ: Final = """
+local function lapsed(key, known)
+  local lease, ttl = string.match(known, ':(%d+):(%d+):', 66)
+  return tonumber(ttl) - redis.call('PTTL', key) >= tonumber(lease)
+end
 """
 _CLAIM: Final = (
-    _OPENING
+    _READ
     + """
-local done, flying = false, false
+local wish, ttl = ARGV[1], ARGV[2]
+local token, fingerprint = string.sub(wish, 2, 33), string.sub(wish, 34, 65)
+local done, flying, since = false, false, false
 for _, key in ipairs(KEYS) do
-  local known = redis.call('HMGET', key, 'f', 't', 'l', 'd', 's')
-  if known[1] then
-    if known[1] ~= fingerprint then return {'altered', known[5]} end
-    if known[4] == '1' then done = known[5]
-    elseif known[3] and tonumber(known[3]) > now and known[2] ~= token then flying = known[5] end
+  local known = redis.call('GET', key)
+  if known then
+    since = string.match(known, ':(%d+)$')
+    if string.sub(known, 34, 65) ~= fingerprint then return {'altered', since} end
+    local state = string.sub(known, 1, 1)
+    if state == 'D' then done = since
+    elseif state == 'L' and string.sub(known, 2, 33) ~= token and not lapsed(key, known) then flying = since end
   end
 end
 if done then return {'done', done} end
 if flying then return {'in_flight', flying} end
-for _, key in ipairs(KEYS) do
-  redis.call('HSETNX', key, 's', now)
-  redis.call('HSET', key, 'f', fingerprint, 't', token, 'l', now + lease, 'd', '0')
-  redis.call('PEXPIRE', key, ttl)
-end
+if since then wish = string.gsub(wish, ':%d+$', ':' .. since) end
+for _, key in ipairs(KEYS) do redis.call('SET', key, wish, 'PX', ttl) end
 return {'granted', ''}
 """
 )
-_OURS: Final = """
+_RENEW: Final = """
+local token = string.sub(ARGV[1], 1, 33)
 for _, key in ipairs(KEYS) do
-  local known = redis.call('HMGET', key, 't', 'd')
-  if known[1] ~= token or known[2] == '1' then return 0 end
+  local known = redis.call('GET', key)
+  if not known or string.sub(known, 1, 33) ~= token then return 0 end
 end
-"""
-_FREE_OR_OURS: Final = """
-for _, key in ipairs(KEYS) do
-  local known = redis.call('HMGET', key, 't', 'l', 'd')
-  local free = not known[1] or (known[3] ~= '1' and tonumber(known[2] or '0') <= now)
-  if not (free or known[1] == token) then return 0 end
-end
-"""
-_RENEW: Final = (
-    _OPENING
-    + _OURS
-    + """
-for _, key in ipairs(KEYS) do
-  redis.call('HSETNX', key, 's', now)
-  redis.call('HSET', key, 'f', fingerprint, 't', token, 'l', now + lease, 'd', '0')
-  redis.call('PEXPIRE', key, ttl)
-end
+for _, key in ipairs(KEYS) do redis.call('SET', key, redis.call('GET', key), 'PX', ARGV[2]) end
 return 1
 """
-)
 _COMMIT: Final = (
-    _OPENING
-    + _FREE_OR_OURS
+    _READ
     + """
+local wish = 'D' .. string.sub(ARGV[1], 2)
+local token, since = string.sub(wish, 2, 33), false
 for _, key in ipairs(KEYS) do
-  redis.call('HSETNX', key, 's', now)
-  redis.call('HSET', key, 'f', fingerprint, 't', token, 'l', '0', 'd', '1')
-  redis.call('PEXPIRE', key, ttl)
+  local known = redis.call('GET', key)
+  if known then
+    since = string.match(known, ':(%d+)$')
+    if string.sub(known, 2, 33) ~= token then
+      local state = string.sub(known, 1, 1)
+      if state == 'D' or (state == 'L' and not lapsed(key, known)) then return 0 end
+    end
+  end
 end
+if since then wish = string.gsub(wish, ':%d+$', ':' .. since) end
+for _, key in ipairs(KEYS) do redis.call('SET', key, wish, 'PX', ARGV[2]) end
 return 1
 """
 )
-_RELEASE: Final = (
-    _OPENING
-    + """
+_RELEASE: Final = """
+local token = string.sub(ARGV[1], 1, 33)
 for _, key in ipairs(KEYS) do
-  local known = redis.call('HMGET', key, 't', 'd')
-  if known[1] == token and known[2] ~= '1' then redis.call('HSET', key, 'l', '0', 't', '') end
+  local known = redis.call('GET', key)
+  if known and string.sub(known, 1, 33) == token then
+    local left = redis.call('PTTL', key)
+    redis.call('SET', key, 'R' .. string.rep('0', 32) .. string.sub(known, 34), 'PX', left > 0 and left or 1)
+  end
 end
 return 1
 """
-)
 
 
 class _Script:
@@ -122,7 +119,30 @@ class _Script:
         self.text = text
         self.digest = hashlib.sha1(text.encode("ascii"), usedforsecurity=False).hexdigest()
 
+    def call(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401 - as the script answers
+        try:
+            return client.evalsha(self.digest, len(keys), *keys, wish, ttl)
+        except redis.exceptions.NoScriptError:
+            return client.eval(self.text, len(keys), *keys, wish, ttl)
 
+    async def acall(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
+        try:
+            return await client.evalsha(self.digest, len(keys), *keys, wish, ttl)
+        except redis.exceptions.NoScriptError:
+            return await client.eval(self.text, len(keys), *keys, wish, ttl)
+
+
+class _First:
+    """The claim of a delivery that nobody has seen: one plain command, and by far the most frequent."""
+
+    def call(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
+        return client.set(keys[0], wish, nx=True, px=ttl)
+
+    async def acall(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
+        return await client.set(keys[0], wish, nx=True, px=ttl)
+
+
+FIRST: Final = _First()
 CLAIM: Final = _Script(_CLAIM)
 RENEW: Final = _Script(_RENEW)
 COMMIT: Final = _Script(_COMMIT)
@@ -169,6 +189,8 @@ class RedisStore:
 
     def claim(self, claim: Claim, /) -> Standing:
         """See ``hooklatch.types.Store``."""
+        if len(claim.keys) == 1 and self._run(FIRST, claim):
+            return GRANTED
         return standing(self._run(CLAIM, claim))
 
     def renew(self, claim: Claim, /) -> bool:
@@ -188,10 +210,9 @@ class RedisStore:
         client = self._plain()
         with _guarded():
             for key in client.scan_iter(match=self._prefix + "*", count=1000):
-                text = _text(key)
-                done, first_seen, leased = map(_text, client.hmget(text, "d", "s", "l"))
-                name = bytes.fromhex(text.removeprefix(self._prefix))
-                yield Record(name, done == "1", int(first_seen) / 1000, int(leased) / 1000)
+                known, left = client.get(key), client.pttl(key)
+                if known is not None:
+                    yield _record(_text(key).removeprefix(self._prefix), _text(known), left)
 
     def forget(self, key: bytes) -> bool:
         """Forget the delivery called *key* (as ``inspect`` shows it); return whether it was known."""
@@ -209,27 +230,28 @@ class RedisStore:
             raise StoreUnavailable(msg)
         return self._client
 
-    def _run(self, script: _Script, claim: Claim) -> Any:  # noqa: ANN401 - as the script answers
+    def _run(self, verb: _Script | _First, claim: Claim) -> Any:  # noqa: ANN401 - as the script answers
         client = self._plain()
         arguments = self.arguments(claim)
         started = time.monotonic()
         with _guarded():
             try:
-                answer = _call(client, script, *arguments)
+                answer = verb.call(client, *arguments)
             except redis.ConnectionError:
                 # A pooled connection may have died with the server it led to; asking twice under one token is safe.
                 if time.monotonic() - started > self._timeout / 2:
                     raise
-                answer = _call(client, script, *arguments)
+                answer = verb.call(client, *arguments)
             if not self._checked:
                 self._checked = True
                 self.warn_of_eviction(_config(client))
         return answer
 
-    def arguments(self, claim: Claim) -> tuple[list[str], list[bytes | int]]:
-        """Return the keys and arguments of every script."""
-        keys = [self._prefix + key.hex() for key in claim.keys]
-        return keys, [claim.fingerprint, claim.token, _milliseconds(claim.lease), _milliseconds(claim.ttl)]
+    def arguments(self, claim: Claim) -> tuple[list[str], str, int]:
+        """Return the keys, the text and the life time (ms) that every verb sends."""
+        lease, ttl = max(1, round(claim.lease * 1000)), max(1, round(claim.ttl * 1000))
+        text = f"L{claim.token.hex()}{claim.fingerprint[:16].hex()}:{lease}:{ttl}:{int(time.time() * 1000)}"
+        return [self._prefix + key.hex() for key in claim.keys], text, ttl
 
     def warn_of_eviction(self, config: dict[str, str]) -> None:
         """Say so if the server may throw deliveries away to make room."""
@@ -267,7 +289,11 @@ class _Async:
 
     async def claim(self, claim: Claim, /) -> Standing:
         client = self._client()
-        return standing(await self._run(client, CLAIM, claim)) if client else await self._threaded.claim(claim)
+        if client is None:
+            return await self._threaded.claim(claim)
+        if len(claim.keys) == 1 and await self._run(client, FIRST, claim):
+            return GRANTED
+        return standing(await self._run(client, CLAIM, claim))
 
     async def renew(self, claim: Claim, /) -> bool:
         client = self._client()
@@ -286,14 +312,14 @@ class _Async:
         else:
             await self._run(client, RELEASE, claim, shield=True)
 
-    async def _run(self, client: Any, script: _Script, claim: Claim, *, shield: bool = False) -> Any:  # noqa: ANN401
+    async def _run(self, client: Any, verb: _Script | _First, claim: Claim, *, shield: bool = False) -> Any:  # noqa: ANN401
         store = self._store
-        keys, arguments = store.arguments(claim)
+        arguments = store.arguments(claim)
         with _guarded(), anyio.fail_after(store._timeout, shield=shield):  # noqa: SLF001 - two faces of one store
             try:
-                answer = await _acall(client, script, keys, arguments)
+                answer = await verb.acall(client, *arguments)
             except redis.ConnectionError:
-                answer = await _acall(client, script, keys, arguments)
+                answer = await verb.acall(client, *arguments)
             if not store._checked:  # noqa: SLF001
                 store._checked = True  # noqa: SLF001
                 with contextlib.suppress(redis.RedisError):
@@ -311,20 +337,6 @@ def standing(answer: Sequence[bytes | str]) -> Standing:
     """Return what the script answered."""
     state, since = (part.decode() if isinstance(part, bytes) else part for part in answer)
     return GRANTED if state == "granted" else Standing(State(state), int(since) / 1000)
-
-
-def _call(client: Any, script: _Script, keys: list[str], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
-    try:
-        return client.evalsha(script.digest, len(keys), *keys, *arguments)
-    except redis.exceptions.NoScriptError:
-        return client.eval(script.text, len(keys), *keys, *arguments)
-
-
-async def _acall(client: Any, script: _Script, keys: list[str], arguments: list[bytes | int]) -> Any:  # noqa: ANN401
-    try:
-        return await client.evalsha(script.digest, len(keys), *keys, *arguments)
-    except redis.exceptions.NoScriptError:
-        return await client.eval(script.text, len(keys), *keys, *arguments)
 
 
 @contextlib.contextmanager
@@ -371,8 +383,11 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
+def _record(name: str, known: str, left: int) -> Record:
+    """Return what is *known* under *name*, *left* (ms) before it is forgotten."""
+    lease, ttl, first_seen = (int(part) / 1000 for part in known[66:].split(":"))
+    leased_until = time.time() + lease - (ttl - left / 1000) if known.startswith("L") else 0.0
+    return Record(bytes.fromhex(name), known.startswith("D"), first_seen, leased_until)
 
 
 def _is_async(client: object) -> bool:
