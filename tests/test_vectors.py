@@ -12,6 +12,7 @@ import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
+from hooklatch.testing import Request
 from worlds import Endpoint
 
 DATA = Path(__file__).parent / "data"
@@ -215,7 +216,7 @@ def test_a_repeated_signature_header_is_refused_even_if_one_of_the_lines_is_righ
     genuine = GITHUB.sign(b"{}", secret="a secret of sixteen", url="/hook")
     right = genuine.headers["x-hub-signature-256"]
     lines = [("x-hub-signature-256", right), ("x-hub-signature-256", right)]
-    assert made.post(("POST", "/hook", lines, b"{}")).status == 401
+    assert made.post(Request("POST", "/hook", lines, b"{}")).status == 401
     assert made.reason in {"header_duplicated", "signature_malformed"}
 
 
