@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from hooklatch import ConfigError, Header, JSONField, Rejected
 from hooklatch.providers import GITHUB
+from hooklatch.routes import Routes
 from hooklatch.testing import Request
 from worlds import make_endpoint
 
@@ -91,3 +93,22 @@ def test_a_header_that_rewrites_method_or_path_is_ambiguous_even_on_a_genuine_de
         lines: Any = {**genuine.headers, name: "/other"}
         assert made.post(genuine._replace(headers=lines)).status == 400
         assert (made.reason, made.calls) == ("request_ambiguous", [])
+
+
+@pytest.mark.parametrize("path", ["/api;a\\..\\b", "/api;\\\x00?", "/api;x", "/api\\..\\api/x"])
+def test_a_path_that_one_reading_puts_below_protect_is_never_passed_on(path: str) -> None:
+    routes = Routes({"/h": GITHUB.chain(SECRET)}, ["/api", "/api/*"])
+    with pytest.raises(Rejected):
+        routes.find(path)
+
+
+@pytest.mark.parametrize("given", [5, [None], [], bytearray(b"x"), {"a": 1}, "-----\udcff"], ids=repr)
+def test_what_is_no_public_key_is_a_config_error(given: Any) -> None:
+    record = GITHUB.using(algorithm="ed25519", encoding="base64", prefix="")
+    with pytest.raises(ConfigError):
+        record.chain(public_keys=given)
+
+
+def test_signatures_in_the_head_and_in_the_body_do_not_mix() -> None:
+    with pytest.raises(ConfigError, match="signature="):
+        GITHUB.using(signature=(Header("x-a"), JSONField("b"))).chain(SECRET)

@@ -427,6 +427,7 @@ def test_requests_that_differ_in_what_an_application_decides_by_have_two_fingerp
         fingerprint("POST", "a", (kind, "b\0c")),
         fingerprint("POST", "a\0b\0c"),
         fingerprint("POST", "\udcff"),
+        fingerprint("POST", "\0\udcff"),
     ]
     assert len(set(given)) == len(given)
 

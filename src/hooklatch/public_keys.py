@@ -180,7 +180,7 @@ def _bytes(given: str | bytes) -> bytes:
         return given
     text = given.strip()
     if text.startswith("-----"):
-        return text.encode("utf-8")
+        return text.encode("utf-8", "replace")
     try:
         return bytes.fromhex(text)
     except ValueError:

@@ -118,7 +118,8 @@ def _meanings(path: str) -> set[str]:
     bare = _ABSOLUTE.sub("", path)
     for text in (path, bare, unquote(bare), unquote(unquote(bare))):
         slashed = text.replace("\\", "/")
-        for cut in (slashed, re.sub(r";[^/]*", "", slashed), re.sub(r"[?#].*", "", slashed)):
+        uncut = re.sub(r";[^/]*", "", text).replace("\\", "/")
+        for cut in (slashed, uncut, re.sub(r";[^/]*", "", slashed), re.sub(r"[?#].*", "", slashed)):
             for printable in (cut, re.sub(r"[\x00-\x20\x7f]", "", cut)):
                 found.add(_resolved(printable))
                 found.add(re.sub("/+", "/", f"/{printable}"))

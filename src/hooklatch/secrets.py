@@ -147,7 +147,11 @@ class PublicRing:
 
     def __init__(self, given: str | bytes | Sequence[str | bytes], make: Callable[[str | bytes], Key]) -> None:
         """*given*: one key or several, newest first, in the forms that *make* reads; raise ``ConfigError``."""
-        keys = [given] if isinstance(given, str | bytes) else list(given)
+        listed: list[object] = list(given) if isinstance(given, list | tuple) else [given]
+        keys = [key for key in listed if isinstance(key, str | bytes)]
+        if len(keys) < len(listed):
+            msg = "public_keys: give PEM, hex or base64 text, bytes, or a list of them"
+            raise ConfigError(msg)
         if not keys:
             msg = "public_keys: the list is empty; a route without a key would accept nothing or everything"
             raise ConfigError(msg)

@@ -82,6 +82,9 @@ class Signature:
         if not places:
             msg = "signature=: say where the signature stands, as in Header('x-signature')"
             raise ConfigError(msg)
+        if len({isinstance(place, Header | Query) for place in places}) > 1:
+            msg = "signature=: the places stand either in the head or in the body, not in both"
+            raise ConfigError(msg)
         self.template = template
         self.kinds = kinds
         self._head: tuple[HeadField, ...] = tuple(p for p in places if isinstance(p, Header | Query))
