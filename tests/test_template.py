@@ -289,7 +289,9 @@ def test_a_captured_delivery_cannot_be_cut_in_another_place(endpoint: MakeEndpoi
     app = endpoint(routes={"/hooks/*": chain})
     assert app.post(case.captured).status == 200
     fresh = endpoint(routes={"/hooks/*": chain})
-    assert (fresh.post(case.shifted).status, fresh.calls) == (401, [])
+    # 400 where the shifted path is ambiguous already, whatever was signed.
+    assert fresh.post(case.shifted).status in {400, 401}
+    assert fresh.calls == []
 
 
 def test_an_id_that_contains_the_separator_is_malformed(endpoint: MakeEndpoint) -> None:
