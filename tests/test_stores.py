@@ -218,6 +218,17 @@ def test_of_many_equal_claims_at_once_exactly_one_is_granted(name: str) -> None:
         assert sorted(granted) == list(range(40))
 
 
+@pytest.mark.parametrize("name", store_names())
+def test_a_forgotten_delivery_runs_again(name: str) -> None:
+    with make_store(name) as store:
+        first = wish("a")
+        store.claim(first)
+        store.commit(first)
+        forgetful: Any = store
+        assert [forgetful.forget(key("a")), forgetful.forget(key("a"))] == [True, False]
+        assert store.claim(wish("a", fingerprint="g")).state is State.GRANTED
+
+
 @pytest.mark.parametrize("name", [name for name in store_names() if name != "memory"])
 def test_operators_see_what_is_remembered_and_can_let_one_delivery_through_again(name: str) -> None:
     with make_store(name) as store:

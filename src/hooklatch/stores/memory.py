@@ -188,6 +188,12 @@ class MemoryStore:
                 if live is not None and live.token == claim.token:
                     del self._live[key]
 
+    def forget(self, key: bytes) -> bool:
+        """Forget the delivery called *key* (one of ``Claim.keys``); return whether it was known."""
+        with self._lock:
+            self._live.pop(key[:_KEY], None)
+            return self._kept.pop(key[:_KEY], None) is not None
+
     def _ours(self, claim: Claim, now: float) -> bool:
         """Return whether no key is held, or was finished, by another: a lapsed lease that nobody took is still ours."""
         for full in claim.keys:
