@@ -283,10 +283,10 @@ class _FieldsCheck:
     def finish(self, facts: Facts) -> None:
         fields, offered = self._verifier.fields(facts, self._head, self._kind)
         template = self._verifier.template
-        body_sha256 = hashlib.sha256(facts.body).hexdigest() if template.body == "sha256" else ""
         variants = self._verifier.variants(facts)
         for texts in variants:
-            content = template.content(texts, facts.body, body_sha256)
+            # A record that names fields never covers the body besides, so the filled text is all there is.
+            content = fill(template.before, texts)
             hashes = [active.key.start() for active in facts.keys]
             for running in hashes:
                 running.update(content)
