@@ -22,7 +22,7 @@ from hooklatch.providers import PATCHWORKS
 from hooklatch.stores import Unremembering
 from hooklatch.testing import Answered, Request
 from hooklatch.types import Head
-from hooklatch.verifiers.signature import encoded
+from hooklatch.verifiers.offers import encoded
 from worlds import NOW, Endpoint, make_endpoint
 
 if TYPE_CHECKING:

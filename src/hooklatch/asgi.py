@@ -9,15 +9,14 @@ On a route the body is captured and judged; only then the application is called,
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import anyio
 from anyio import to_thread
 
 from hooklatch.asgi_outgoing import Outgoing
-from hooklatch.body import Body
+from hooklatch.body import BATCH, Body
+from hooklatch.deadline import in_time
 from hooklatch.digests import FAST_PACE
 from hooklatch.door import Door
 from hooklatch.drive import arun, pause, turn
@@ -47,7 +46,8 @@ if TYPE_CHECKING:
     from hooklatch.routes import Match
     from hooklatch.stores import AnyStore
 
-_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_LONGEST: Final = 20
+"""Digits of a length, from which on it is none."""
 
 
 class WebhookMiddleware(Door):
@@ -119,20 +119,21 @@ class WebhookMiddleware(Door):
         await self._judge(match, path, scope, receive, send)
 
     async def _judge(self, match: Match, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        chain, method = match.chain, scope["method"]
+        pattern, chain = match
+        method = scope["method"]
         body = Body(self.spool)
         headers = ByteLines(scope["headers"])
         source = _Source(receive, body, headers, chain)
-        raw_path = scope.get("raw_path") or b""
+        # By position, in the order of the class: names would cost as much as all else here.
         head = Head(
-            method=method,
-            path=path,
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            received_at=self.clock(),
-            length=source.length,
-            route=match.pattern,
-            raw_path=raw_path.partition(b"?")[0].decode("latin-1"),
+            method,
+            path,
+            scope["query_string"].decode("latin-1"),
+            headers,
+            self.clock(),
+            source.length,
+            pattern,
+            (scope.get("raw_path") or b"").decode("latin-1"),
         )
         client = scope.get("client")
         watch = self.limiter.watch(head, client[0] if client else None)
@@ -140,23 +141,27 @@ class WebhookMiddleware(Door):
             try:
                 if watch:
                     await watch.alook()
-                admitted = await arun(chain.flow(head), source.read, self.store)
+                webhook, claim = await arun(chain.flow(head), source.read, self.store)
             except Answer as answer:
-                self.report(answer, method, chain, match.pattern)
+                self.report(answer, method, chain, pattern)
                 if watch:
                     await watch.arefused(answer)
                 if not isinstance(answer, ClientDisconnected):
                     await self._answer(answer, method, send)
                 return
-            admitted.webhook.captured = body
-            admitted.webhook.path = scope["path"]
+            webhook.captured = body
+            webhook.path = scope["path"]
             if self.observer.listens:
-                self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
+                self.observer.accepted(provider=chain.provider, route=pattern, method=method)
             inner = dict(scope)
-            inner["state"] = {**(scope.get("state") or {}), STATE_KEY: admitted.webhook}
-            settlement = AsyncSettlement(self.store, admitted.claim)
+            inner["state"] = {**(scope.get("state") or {}), STATE_KEY: webhook}
             app = watch.aclearing(self.app) if watch else self.app
-            await Outgoing(send, settlement, chain.lines_for(head)).run(app, inner, _Replay(body, receive))
+            lines = chain.lines_for(head)
+            if claim is None and not lines:
+                await app(inner, _Replay(body, receive), send)
+            else:
+                settlement = AsyncSettlement(self.store, claim)
+                await Outgoing(send, settlement, lines).run(app, inner, _Replay(body, receive))
         finally:
             body.close()
 
@@ -170,44 +175,42 @@ class WebhookMiddleware(Door):
 class _Source:
     """Receives the body in pieces that never hold the event loop for long, within the route's deadline."""
 
-    __slots__ = (
-        "_arrived",
-        "_body",
-        "_chain",
-        "_codings",
-        "_deadline",
-        "_declared",
-        "_more",
-        "_receive",
-        "_slices",
-        "length",
-    )
+    __slots__ = ("_arrived", "_body", "_chain", "_deadline", "_headers", "_more", "_receive", "_slices", "length")
 
     def __init__(self, receive: Receive, body: Body, headers: ByteLines, chain: Chain) -> None:
         self._receive = receive
         self._body = body
+        self._headers = headers
         self._chain = chain
         self._deadline = 0.0
+        """Monotonic seconds; 0 before the first read."""
         self._more = True
         self._arrived = 0
-        self._slices: Iterator[bytes] = iter(())
-        self._declared = headers.all("content-length")
-        self._codings = headers.all("transfer-encoding")
-        good = len(self._declared) == 1 and _LENGTH.fullmatch(self._declared[0].strip(" \t"))
-        self.length = int(self._declared[0]) if good else None
+        self._slices: Iterator[bytes] | None = None
+        declared = headers.all("content-length")
+        self.length = _length(declared[0].strip(" \t")) if len(declared) == 1 else None
+
+    def _start(self) -> None:
+        """Raise ``LengthMalformed`` or ``RequestAmbiguous`` for a body that cannot be told from what follows it."""
+        if self.length is None and self._headers.all("content-length"):
+            raise LengthMalformed
+        if any(coding.strip(" \t").lower() not in {"", "chunked"} for coding in self._headers.all("transfer-encoding")):
+            msg = "a transfer coding other than chunked: what arrives is not what was signed"
+            raise RequestAmbiguous(msg)
+        self._deadline = time.monotonic() + self._chain.body_timeout
 
     async def read(self) -> bytes:
         """Return the next body bytes, ``b""`` at the end."""
-        slow = self._chain.pace < FAST_PACE
-        piece = next(self._slices, b"")
-        if piece:
-            await (turn() if slow else pause())
-            return piece
+        if self._slices is not None:
+            piece = next(self._slices, b"")
+            if piece:
+                await (turn() if self._chain.pace < FAST_PACE else pause())
+                return piece
         while self._more:
             chunk = await self._next()
             if chunk:
                 pace = self._chain.pace
-                if slow:
+                if pace < FAST_PACE:
                     await turn()
                 if len(chunk) <= pace:
                     return chunk
@@ -216,32 +219,26 @@ class _Source:
         if self.length is not None and self._arrived != self.length:
             msg = f"{self._arrived} bytes arrived, {self.length} were declared; has an outer layer read the body?"
             raise BodyIncomplete(msg)
+        if not self._body.sealed:
+            await to_thread.run_sync(self._body.seal)
         return b""
 
     async def _next(self) -> bytes:
         if not self._deadline:
-            if self._declared and self.length is None:
-                raise LengthMalformed
-            if any(coding.strip(" \t").lower() not in {"", "chunked"} for coding in self._codings):
-                msg = "a transfer coding other than chunked: what arrives is not what was signed"
-                raise RequestAmbiguous(msg)
-            self._deadline = anyio.current_time() + self._chain.body_timeout
-        try:
-            with anyio.fail_after(self._deadline - anyio.current_time()):
-                message = await self._receive()
-        except TimeoutError as late:
+            self._start()
+        message = await in_time(self._receive(), self._deadline)
+        if message is None:
             msg = f"the body did not arrive within {self._chain.body_timeout:g} seconds (body_timeout)"
-            raise BodyTimeout(msg) from late
+            raise BodyTimeout(msg)
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
         chunk: bytes = message.get("body", b"")
         self._more = message.get("more_body", False)
         self._arrived += len(chunk)
         if chunk and self._arrived <= self._chain.max_body:
-            if self._body.spills(chunk):
-                await to_thread.run_sync(self._body.write, chunk)
-            else:
-                self._body.write(chunk)
+            self._body.hold(chunk)
+            if self._body.full:
+                await to_thread.run_sync(self._body.spill)
         return chunk
 
 
@@ -265,13 +262,16 @@ class _Replay:
         if not self._body.on_disk:
             self._over = True
             return {"type": "http.request", "body": self._body.whole(), "more_body": False}
-        piece = await to_thread.run_sync(self._body.at, self._offset, _FROM_DISK)
+        piece = await to_thread.run_sync(self._body.at, self._offset, BATCH)
         self._offset += len(piece)
         self._over = self._offset >= self._body.size
         return {"type": "http.request", "body": piece, "more_body": not self._over}
 
 
-_FROM_DISK: Final = 1 << 18
+def _length(declared: str) -> int | None:
+    """Return the number of bytes that *declared* says, None where it is no number."""
+    good = declared.isdecimal() and declared.isascii() and len(declared) < _LONGEST
+    return int(declared) if good else None
 
 
 def _path(scope: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hooklatch import cors as cors_policy
@@ -16,6 +17,8 @@ from hooklatch.digests import PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS
+from hooklatch.remote_keys import Remote
+from hooklatch.schemes import Setting, scheme
 from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import (
     Age,
@@ -27,9 +30,11 @@ from hooklatch.verifiers import (
     Origin,
     Overrides,
     Signature,
+    Statements,
     Timestamp,
     UserAgent,
 )
+from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ if TYPE_CHECKING:
     from hooklatch.secrets import FindSecrets, Secrets
     from hooklatch.types import Verifier
 
+BODY: Final = 1 << 20
+"""Largest body (bytes), unless the record or the route says otherwise."""
+
 PARSED_BODY: Final = 1 << 14
 """Largest body (bytes) that is parsed before anything is proven, unless the route says otherwise."""
 
@@ -47,7 +55,7 @@ DAY: Final = 86_400.0
 MONTH: Final = 30 * DAY
 LONGEST_AGE: Final = DAY
 
-Keys: TypeAlias = Ring | PublicRing | Source
+Keys: TypeAlias = Ring | PublicRing | Source | Remote
 
 _PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 
@@ -72,17 +80,22 @@ def assemble(
     max_body = _max_body(record, options, notes)
     tolerance = _tolerance(record, options, notes)
     kind = _duplicate_key(record, options)
-    signature = Signature(
-        record.places,
-        record.template,
-        encoding=record.encoding,
-        prefix=record.prefix,
-        size=sample.size,
-        every=record.every,
-        neighbours=record.neighbours,
-        public_url=_public_url(record, options),
-        kinds=record.kinds,
+    url = _public_url(record, options)
+    offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
+    signature = (
+        Statements(scheme(record.scheme), Setting(record, url, _expected(record, options)), offers)
+        if record.scheme
+        else Signature(
+            record.places,
+            record.template,
+            offers,
+            every=record.every,
+            neighbours=record.neighbours,
+            public_url=url,
+            kinds=record.kinds,
+        )
     )
+    parses = bool(record.scheme) or record.opens_body
     verifiers: list[Verifier] = [Method(methods), Overrides(), Cheap(signature, costly=sample.costly)]
     if policy is not None:
         verifiers.insert(0, Origin(policy, methods))
@@ -107,7 +120,7 @@ def assemble(
         max_body=max_body,
         body_timeout=options.get("body_timeout", 30.0),
         pace=sample.pace,
-        parses=signature.parses or any(isinstance(f, JSONField | FormField) for f in (record.timestamp, record.id)),
+        parses=parses or any(isinstance(place, JSONField | FormField) for place in (record.timestamp, record.id)),
         refusal_status=options.get("refusal_status", record.refusal_status),
         cors=policy,
         on_duplicate=options.get("on_duplicate", "run" if record.repeats == "normal" else "acknowledge"),
@@ -129,7 +142,7 @@ def _identity(record: Provider, keys: Keys) -> Identity:
     secrets = (
         [] if not isinstance(keys, Ring) else [decode_secret(s.value, record.key_encoding) for s, _ in keys.entries]
     )
-    recipe = f"{record.algorithm} {record.signed} {record.every}"
+    recipe = f"{record.algorithm} {record.scheme or record.signed} {record.every}"
     return Identity(recipe, frozenset(hashlib.sha256(secret).digest() for secret in secrets))
 
 
@@ -169,8 +182,9 @@ def _keys(
 
 def _max_body(record: Provider, options: Options, notes: list[str]) -> int:
     slow = "ripemd128" in record.algorithm
-    parses = bool(record.template.fields) or any(isinstance(place, JSONField | FormField) for place in record.places)
-    usual = min(record.max_body, PURE_PYTHON_CAP if slow else PARSED_BODY if parses else record.max_body)
+    usual = record.max_body or (PARSED_BODY if record.opens_body else BODY)
+    if slow:
+        usual = min(usual, PURE_PYTHON_CAP)
     max_body = options.get("max_body", usual)
     if isinstance(max_body, bool) or not isinstance(max_body, int) or max_body < 1:
         msg = f"{record.name}: max_body={max_body!r} must be a whole number of bytes over 0"
@@ -223,7 +237,7 @@ def _duplicate_key(record: Provider, options: Options) -> DuplicateKey:
 
 def _public_url(record: Provider, options: Options) -> str:
     url = options.get("public_url", "")
-    if "url" in record.template.names and not url:
+    if record.signs_url and not url:
         msg = f"{record.name}: this sender signs the URL it was given; set public_url='https://...', without the query"
         raise ConfigError(msg)
     if url and (not _PUBLIC_URL.fullmatch(url) or {"?", "#"} & set(url)):
@@ -232,14 +246,31 @@ def _public_url(record: Provider, options: Options) -> str:
     return url
 
 
+def _expected(record: Provider, options: Options) -> Mapping[str, str]:
+    """Return the values of ``expect=``; raise ``ConfigError`` unless they are those that the record names."""
+    expect = options.get("expect", {})
+    if not isinstance(expect, Mapping) or not all(isinstance(value, str) and value for value in expect.values()):
+        msg = f"{record.name}: expect={expect!r} must be a dict of texts"
+        raise ConfigError(msg)
+    if expect.keys() != set(record.expects):
+        wanted = ", ".join(record.expects) or "nothing"
+        msg = (
+            f"{record.name}: expect= must name what this sender's proof is bound to: {wanted}; it names {list(expect)}"
+        )
+        raise ConfigError(msg)
+    return dict(expect)
+
+
 def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> list[Verifier]:
     template = record.template
+    plain = not record.scheme
     found: list[Verifier] = []
     if record.id is not None:
-        found.append(EventId(record.id, barred=template.barred.get("id", "")))
+        found.append(EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
     if record.timestamp is not None:
-        needed = tolerance is not None or "timestamp" in template.names
-        found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=template.tight))
+        needed = tolerance is not None or (plain and "timestamp" in template.names)
+        tight = plain and template.tight
+        found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))
     return found
 
 
@@ -253,7 +284,7 @@ def _user_agent(
     tests = Agents(options.get("test_agents", ()), "test_agents")
     others = options.get("other_agents", "accept")
     rule = UserAgent(Agents(record.agents, "agents"), tests, options.get("on_test", "acknowledge"), others)
-    keyed = isinstance(keys, Source) or keys.tests
+    keyed = isinstance(keys, Source) or (isinstance(keys, Ring) and keys.tests)
     if tests and tolerance is None and not (isinstance(keys, Ring) and keys.tests):
         notes.append(
             "test_agents without a signed time: whoever captures a test delivery can send it as a live one; "

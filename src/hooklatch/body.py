@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 PIECE = 1 << 16
+"""Bytes that are read at a time."""
+
+BATCH = 1 << 20
+"""Bytes that go to the disk at a time: an event loop hands each batch to a thread, and that is what costs."""
 
 
 class Spool:
@@ -51,48 +55,66 @@ class Spool:
 
 
 class Body:
-    """The bytes of one request, written once, read as often as wanted, until ``close``."""
+    """The bytes of one request, written once, sealed, then read as often as wanted, until ``close``."""
 
-    __slots__ = ("_file", "_gone", "_pieces", "_spool", "_spooled", "size")
+    size = 0
+    _file: IO[bytes] | None = None
+    _gone = False
+    _spooled = 0
 
     def __init__(self, spool: Spool) -> None:
         """Hold up to ``spool.threshold`` bytes in memory."""
-        self.size = 0
-        self._pieces: list[bytes] = []
-        self._file: IO[bytes] | None = None
-        self._gone = False
         self._spool = spool
-        self._spooled = 0
+        self._pieces: list[bytes] = []
+        self._limit = spool.threshold
+        """How large the body may become before pieces must go to the disk (bytes)."""
 
     @property
     def on_disk(self) -> bool:
         """Whether the bytes have left memory."""
         return self._file is not None
 
-    def spills(self, chunk: bytes) -> bool:
-        """Return whether ``write(chunk)`` would touch the disk, so that an event loop can use a thread."""
-        return self._file is not None or self.size + len(chunk) > self._spool.threshold
+    @property
+    def full(self) -> bool:
+        """Whether memory holds as much as it may, so that ``spill`` is due; an event loop leaves that to a thread."""
+        return self.size > self._limit
 
     def write(self, chunk: bytes) -> None:
         """Append *chunk*; raise ``StoreUnavailable`` when the disk or the quota is full."""
-        if not self.spills(chunk):
-            self._pieces.append(chunk)
-            self.size += len(chunk)
-            return
-        pending = [*self._pieces, chunk]
-        needed = sum(map(len, pending))
+        self.hold(chunk)
+        if self.full:
+            self.spill()
+
+    def hold(self, chunk: bytes) -> None:
+        """Append *chunk* in memory."""
+        self._pieces.append(chunk)
+        self.size += len(chunk)
+
+    def spill(self) -> None:
+        """Move what memory holds to the disk; raise ``StoreUnavailable`` when that or the quota is full."""
+        needed = self.size - self._spooled
         self._spool.take(needed)
         self._spooled += needed
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by close()
-            for piece in pending:
+            for piece in self._pieces:
                 _write_all(self._file, piece)
         except OSError as bad:
             msg = f"the body could not be written to the spool: {bad.strerror}"
             raise StoreUnavailable(msg) from bad
         self._pieces = []
-        self.size += len(chunk)
+        self._limit = self.size + BATCH
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the bytes can be read: all of them are in memory, or all on the disk."""
+        return self._file is None or not self._pieces
+
+    def seal(self) -> None:
+        """End the writing; raise ``StoreUnavailable`` as ``spill`` does."""
+        if not self.sealed:
+            self.spill()
 
     def whole(self) -> bytes:
         """Return all bytes as one object; a body in memory is joined once and then held in one piece."""

@@ -26,6 +26,7 @@ from hooklatch.errors import (
     DuplicateRefused,
     Unauthenticated,
 )
+from hooklatch.remote_keys import Remote
 from hooklatch.secrets import Source
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
@@ -59,6 +60,9 @@ class Options(TypedDict, total=False):
     """Status of an unauthenticated request: 401, or 400 or 403 where the sender wants that."""
     public_url: str
     """The URL the sender was given, without query; for schemes that sign it."""
+    expect: Mapping[str, str]
+    """Values that this sender's proof must be bound to, by the names of the record's ``expects``: a topic, an audience.
+    """
     cors: CORS | Sequence[str] | None
     """Origins from which a browser may post."""
     test_agents: Sequence[str]
@@ -90,6 +94,11 @@ class Identity(NamedTuple):
 
 NO_IDENTITY: Final = Identity("", frozenset())
 
+FINGERPRINTS: Final = 256
+"""How many a chain keeps at hand: deliveries of one sender look much alike."""
+
+_GRANTED: Final = State.GRANTED
+
 
 class Chain(Direct):
     """The ordered verifiers of one route, and what follows from their verdict. Made by ``Provider.chain``."""
@@ -99,7 +108,7 @@ class Chain(Direct):
         verifiers: Sequence[Verifier],
         *,
         provider: str,
-        keys: Ring | PublicRing | Source,
+        keys: Ring | PublicRing | Source | Remote,
         coverage: Coverage,
         max_body: int,
         body_timeout: float = 30.0,
@@ -149,7 +158,9 @@ class Chain(Direct):
         self.apart = tuple(name.lower() for name in apart)
         self._decisive = ("content-type", *self.dispatch)
         self._spaces: dict[tuple[str, str, bool], Hash] = {}
+        self._fingerprints: dict[tuple[object, ...], Hash] = {}
         self.unsigned = dict(unsigned or {})
+        self._unsigned = tuple(self.unsigned.items())
         self.name = name
         self.notes = tuple(notes)
         self.timed = timed
@@ -161,20 +172,20 @@ class Chain(Direct):
         """Return the provider and the route's name; never a secret."""
         return f"<Chain {self.provider}{f' {self.name!r}' if self.name else ''}>"
 
-    def flow(self, head: Head) -> Flow:
+    def flow(self, head: Head) -> Flow:  # noqa: PLR0912 - the order is the promise, so it is read in one place
         """Judge one request: yield wishes, return ``Admitted``, or raise an ``Answer`` that is ready to be sent."""
+        facts = Facts(head)
+        checks: list[Check] = []
         try:
-            facts = Facts(head)
-            checks: list[Check] = []
             for look in self._opens:
                 check = look(head, facts)
                 if check is not None:
                     checks.append(check)
-            keys: Keyring = (
-                self._keys.ring((yield self._keys.wish(head))) if isinstance(self._keys, Source) else self._keys
-            )
-            facts.keys = keys.active(head.received_at)
-            facts.party, facts.tests = keys.party, keys.tests
+            keys = self._keys
+            if isinstance(keys, Source):
+                _take(keys.ring((yield keys.wish(head))), facts)
+            elif not isinstance(keys, Remote):
+                _take(keys, facts)
             size = 0
             pieces: list[bytes] = []
             while chunk := (yield CHUNK):
@@ -186,7 +197,11 @@ class Chain(Direct):
                     pieces.append(chunk)
                 for check in checks:
                     check.update(chunk)
-            facts.body = b"".join(pieces)
+            if self.parses:
+                facts.body = b"".join(pieces)
+            if isinstance(keys, Remote):
+                # Which key it was may stand in the body; until here nothing needed one.
+                _take(keys.known(facts) or keys.ring(facts, (yield keys.wish(facts))), facts)
             for check in checks:
                 check.finish(facts)
             webhook = self._webhook(facts)
@@ -195,7 +210,7 @@ class Chain(Direct):
             # The claim is the last wish, so that nothing can fail between its grant and the door that settles it.
             claim = self.claim_for(facts)
             standing: Standing = yield claim
-            if standing.state is not State.GRANTED:
+            if standing.state is not _GRANTED:
                 raise self._known(standing)
             webhook.claim = claim
             webhook.duplicates = "checked" if standing.checked else "unchecked"
@@ -233,6 +248,7 @@ class Chain(Direct):
             name = space.copy()
             name.update(value)
             keys.append(name.digest())
+        # By position, in the order of the class: names would cost as much as all else here.
         return Claim(
             tuple(keys), self._fingerprint(facts), self.lease, self.duplicate_ttl, os.urandom(16), self.protect
         )
@@ -240,31 +256,33 @@ class Chain(Direct):
     def _space(self, facts: Facts, kind: str) -> Hash:
         """Return a hash that has taken in the namespace: nothing in it is the requester's to choose."""
         head = facts.head
-        place = (head.route, kind, facts.test)
         common = facts.party is None and not self.apart
-        space = self._spaces.get(place) if common else None
-        if space is None:
-            parts = [self.name or f"{self.provider} {head.route}", bool(self.name), facts.party, facts.test, kind]
-            parts += [line for name in self.apart for line in head.headers.all(name)]
-            framed = repr(parts).encode("utf-8", "surrogatepass")
-            space = hashlib.sha256(len(framed).to_bytes(4, "big") + framed)
-            if common:
-                self._spaces[place] = space
+        place = (head.route, kind, facts.test)
+        if common and place in self._spaces:
+            return self._spaces[place]
+        parts = [self.name or f"{self.provider} {head.route}", bool(self.name), facts.party, facts.test, kind]
+        parts += [line for name in self.apart for line in head.headers.all(name)]
+        framed = repr(parts).encode("utf-8", "surrogatepass")
+        space = hashlib.sha256(len(framed).to_bytes(4, "big") + framed)
+        if common:
+            self._spaces[place] = space
         return space
 
     def _fingerprint(self, facts: Facts) -> bytes:
         """Return the SHA-256 of the unsigned parts by which an application decides."""
         head = facts.head
-        parts = [head.method, head.query]
+        parts: tuple[object, ...] = (head.method, head.query)
         for name in self._decisive:
-            lines = head.headers.all(name)
-            parts.append(lines[0] if len(lines) == 1 else repr(lines))
-        text = "\0".join(parts)
-        if text.count("\0") >= len(parts):
-            text = repr(parts)
-        running = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-        if self.coverage != "body":
-            running.update(facts.body_digest)
+            parts += (tuple(head.headers.all(name)),)
+        known = self._fingerprints.get(parts)
+        if known is None:
+            if len(self._fingerprints) >= FINGERPRINTS:
+                self._fingerprints.clear()
+            known = self._fingerprints[parts] = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+        if self.coverage == "body":
+            return known.digest()
+        running = known.copy()
+        running.update(facts.body_digest)
         return running.digest()
 
     def _known(self, standing: Standing) -> Answer:
@@ -280,22 +298,34 @@ class Chain(Direct):
 
     def _webhook(self, facts: Facts) -> Webhook:
         head = facts.head
+        unsigned = {}
+        for name, place in self._unsigned:
+            claimed = _claimed(place, head)
+            if claimed:
+                unsigned[name] = claimed
+        # By position, in the order of the class: names would cost as much as all else here.
         return Webhook(
-            provider=self.provider,
-            route=head.route,
-            method=head.method,
-            path=head.path,
-            coverage=self.coverage,
-            party=facts.party,
-            received_at=head.received_at,
-            timestamp=facts.timestamp,
-            id=facts.id,
-            fields=facts.fields,
-            items=facts.items,
-            unsigned={name: found for name, place in self.unsigned.items() if (found := _claimed(place, head))},
-            test=facts.test,
-            key_index=facts.key_index,
+            self.provider,
+            head.route,
+            head.method,
+            head.path,
+            self.coverage,
+            facts.party,
+            head.received_at,
+            facts.timestamp,
+            facts.id,
+            facts.fields,
+            facts.items,
+            unsigned,
+            facts.test,
+            facts.key_index,
         )
+
+
+def _take(keys: Keyring, facts: Facts) -> None:
+    facts.keys = keys.active(facts.head.received_at)
+    facts.party = keys.party
+    facts.tests = keys.tests
 
 
 def _claimed(place: HeadField, head: Head) -> str:

@@ -145,7 +145,7 @@ class _Request:
                 headers=byte_lines(headers),
                 received_at=time.time() if now is None else now,
                 length=len(body),
-                raw_path=path,
+                target=path,
             )
         )
 

@@ -14,7 +14,7 @@ from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError, HeaderDuplicated, SignatureMalformed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hooklatch.types import Facts, Head
 
@@ -32,7 +32,7 @@ class Header:
     *separator* stands between the parts, *assign* between a label and its value.
     """
 
-    __slots__ = ("_cut", "assign", "many", "names", "part", "separator")
+    __slots__ = ("_cut", "_twins", "assign", "many", "names", "part", "separator")
 
     def __init__(
         self, *names: str, part: str | None = None, many: bool = False, separator: str = ",", assign: str = "="
@@ -49,7 +49,8 @@ class Header:
         self.many = many
         self.separator = separator
         self.assign = assign
-        self._cut: Callable[[str], list[str]] = self._parts if part is not None else self._whole
+        self._twins = self.names[1:]
+        self._cut: Callable[[str], Sequence[str]] = self._parts if part is not None else self._whole
 
     def __repr__(self) -> str:
         """Return the call that makes this field."""
@@ -60,9 +61,11 @@ class Header:
         arguments += [f"assign={self.assign!r}"] if self.assign != "=" else []
         return f"Header({', '.join(arguments)})"
 
-    def read(self, head: Head) -> list[str]:
+    def read(self, head: Head) -> Sequence[str]:
         """Return every value that was sent; raise ``HeaderDuplicated`` or ``SignatureMalformed``."""
-        lines = [line for name in self.names for line in head.headers.all(name)]
+        lines = head.headers.all(self.names[0])
+        if self._twins:
+            lines = [*lines, *(line for name in self._twins for line in head.headers.all(name))]
         if len(lines) == 1:
             return self._cut(lines[0])
         if lines and not self.many:
@@ -70,27 +73,31 @@ class Header:
             raise HeaderDuplicated(msg)
         return [value for line in lines for value in self._cut(line)]
 
-    def _whole(self, line: str) -> list[str]:
+    def _whole(self, line: str) -> Sequence[str]:
         if len(line) > MAX_VALUE:
             msg = f"{self.names[0]} is longer than {MAX_VALUE} characters"
             raise SignatureMalformed(msg)
-        values = line.split(self.separator) if self.many else (line,)
-        return [text for value in values if (text := value.strip(" \t"))]
+        if self.many:
+            return [text for value in line.split(self.separator) if (text := value.strip(" \t"))]
+        text = line.strip(" \t")
+        return (text,) if text else ()
 
-    def _parts(self, line: str) -> list[str]:
+    def _parts(self, line: str) -> Sequence[str]:
         if len(line) > MAX_VALUE:
             msg = f"{self.names[0]} is longer than {MAX_VALUE} characters"
             raise SignatureMalformed(msg)
+        part, mark = self.part, self.assign
         found: list[str] = []
         for piece in line.split(self.separator):
-            label, assign, value = piece.strip(" \t").partition(self.assign)
-            if not assign and label:
-                msg = f"{self.names[0]} holds a part without {self.assign!r}"
-                raise SignatureMalformed(msg)
-            if label == self.part and assign:
+            label, assign, value = piece.strip(" \t").partition(mark)
+            if not assign:
+                if label:
+                    msg = f"{self.names[0]} holds a part without {mark!r}"
+                    raise SignatureMalformed(msg)
+            elif label == part:
                 found.append(value)
         if len(found) > 1 and not self.many:
-            msg = f"{self.part} stands {len(found)} times in {self.names[0]}"
+            msg = f"{part} stands {len(found)} times in {self.names[0]}"
             raise SignatureMalformed(msg)
         return found
 
@@ -108,7 +115,7 @@ class Query:
         """Return the call that makes this field."""
         return f"Query({self.name!r})"
 
-    def read(self, head: Head) -> list[str]:
+    def read(self, head: Head) -> Sequence[str]:
         """Return the values that were sent, at most one; raise ``HeaderDuplicated`` or ``SignatureMalformed``."""
         try:
             pairs = parse_qsl(head.query, keep_blank_values=True, max_num_fields=100, encoding="latin-1")

@@ -28,12 +28,25 @@ class ByteLines:
     def all(self, name: str, /) -> Sequence[str]:
         """Return the values of every line called *name* (lower case)."""
         values = self._found.get(_encoded(name))
-        return [value.decode("latin-1") for value in values] if values else ()
+        if values is None:
+            return ()
+        if len(values) == 1:
+            return (values[0].decode("latin-1"),)
+        return [value.decode("latin-1") for value in values]
+
+    def any(self, names: frozenset[str], /) -> bool:
+        """Return whether there is a line called by one of the *names* (lower case)."""
+        return not self._found.keys().isdisjoint(_all_encoded(names))
 
 
 @lru_cache(maxsize=1024)
 def _encoded(name: str) -> bytes:
     return name.encode("latin-1")
+
+
+@lru_cache(maxsize=1024)
+def _all_encoded(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(map(_encoded, names))
 
 
 def byte_lines(headers: GivenHeaders) -> ByteLines:

@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
 
-from hooklatch import signing
+from hooklatch import schemes, signing
 from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
 from hooklatch.keys import HMAC_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, TokenKey
+from hooklatch.schemes import SCHEMES
 from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
 from hooklatch.template import Template
 from hooklatch.types import Coverage, Delivery, Repeats
-from hooklatch.verifiers.signature import ENCODINGS
+from hooklatch.verifiers.offers import ENCODINGS
 from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from hooklatch.types import SigningKey
 
 Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
-
-MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,11 @@ class Provider:
     signature: Field | tuple[Field, ...]
     """Where the signature stands; several places are read together."""
     signed: str = "{body}"
-    """The signed content, see ``hooklatch.template``."""
+    """The signed content, see ``hooklatch.template``; means nothing where a scheme is named."""
+    scheme: str = ""
+    """What no template can say, by name, see ``hooklatch.schemes``."""
+    expects: tuple[str, ...] = ()
+    """Values that the signed content holds and the receiver must know, such as a topic; given with ``expect=``."""
     algorithm: str = "hmac-sha256"
     encoding: str = "hex"
     """``hex``, ``base64``, ``base64url``, or ``text`` for a token shown as it is."""
@@ -77,7 +80,8 @@ class Provider:
 
     max_age: float | None = None
     max_skew: float = 60.0
-    max_body: int = MEBIBYTE
+    max_body: int | None = None
+    """Largest body the sender documents (bytes); None: a usual one, smaller where bodies are parsed before proof."""
     methods: tuple[str, ...] = ("POST",)
     refusal_status: int = 401
 
@@ -100,10 +104,12 @@ class Provider:
         if self.max_age is not None and self.timestamp is None:
             msg = f"{self.name}: max_age needs a signed timestamp; say where it is with timestamp="
             raise ConfigError(msg)
+        if self.scheme:
+            _one_of(self.name, "scheme", self.scheme, tuple(SCHEMES))
         template = self.template
         for setting, place in (("timestamp", self.timestamp), ("id", self.id)):
             if place is None:
-                if setting in template.names:
+                if setting in template.names and not self.scheme:
                     msg = f"{self.name}: signed={self.signed!r} names {{{setting}}}; say where it is with {setting}="
                     raise ConfigError(msg)
             elif not self._proven(setting, place):
@@ -112,6 +118,8 @@ class Provider:
                     "signs it, or move it to unsigned="
                 )
                 raise ConfigError(msg)
+        if self.scheme:
+            return
         if (self.every is None) == ("interval" in template.names):
             msg = f"{self.name}: every= (seconds) and {{interval}} in signed= go together"
             raise ConfigError(msg)
@@ -129,6 +137,8 @@ class Provider:
     def _proven(self, setting: str, place: Field) -> bool:
         if self.algorithm == "token":
             return False
+        if self.scheme:
+            return setting in schemes.scheme(self.scheme).proves
         if isinstance(place, Header | Query):
             return setting in self.template.names
         names = self.template.fields
@@ -154,8 +164,22 @@ class Provider:
         return kinds or ((JSONField,) if self.fields_in == "json" else (FormField,))
 
     @property
+    def signs_url(self) -> bool:
+        """Whether the signed content holds the URL the sender was given, so that a route must name it."""
+        return schemes.scheme(self.scheme).needs_url if self.scheme else "url" in self.template.names
+
+    @property
+    def opens_body(self) -> bool:
+        """Whether the body is parsed before anything is proven."""
+        if self.scheme:
+            return schemes.scheme(self.scheme).opens_body
+        return bool(self.template.fields) or any(isinstance(place, JSONField | FormField) for place in self.places)
+
+    @property
     def coverage(self) -> Coverage:
         """What a valid signature of this sender vouches for."""
+        if self.scheme:
+            return schemes.scheme(self.scheme).coverage
         if self.algorithm == "token":
             return "caller"
         template = self.template
@@ -224,16 +248,18 @@ class Provider:
         method: str = "POST",
         url: str = "/",
         headers: Mapping[str, str] | None = None,
+        expect: Mapping[str, str] | None = None,
     ) -> Delivery:
         """Return the delivery this sender would make of *body* at unix time *at* (seconds, now by default).
 
         *body*: the exact bytes, or fields to be written as JSON or a form. What the sender itself puts into a body
-        (a timestamp, the signature) is added where the body lacks it; everything else is sent as given.
+        (a timestamp, the signature) is added where the body lacks it; everything else is sent as given. *url*: for
+        schemes that sign it, the whole one the sender was given; *expect*: see the option of that name.
         """
         (only,) = as_secrets(secret)
         key = self.key(decode_secret(only.value, self.key_encoding))
         return signing.deliver(self, body, key, id=id, at=time.time() if at is None else at, method=method, url=url,
-                               headers=headers or {})  # fmt: skip
+                               headers=headers or {}, expect=expect or {})  # fmt: skip
 
 
 def _one_of(name: str, fact: str, value: object, known: Sequence[object]) -> None:

@@ -1,12 +1,14 @@
 """Keeps a claim's lease alive while an asynchronous application runs: renewed at a third of its length.
 
-A timer that is cancelled is all that a quick request pays for; a task exists only from the first renewal on.
+A quick request pays for an entry in a table and no timer; a task exists only while a claim is being renewed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import StoreUnavailable
@@ -25,30 +27,65 @@ def keep_alive(store: AsyncStore, claim: Claim) -> Callable[[], object]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return _on_trio(store, claim)
-    return _OnAsyncio(loop, store, claim).stop
+    rounds = _rounds.get(loop)
+    if rounds is None:
+        rounds = _rounds[loop] = {}
+    mine = rounds.get(claim.lease)
+    if mine is None:
+        mine = rounds[claim.lease] = _Rounds(loop, claim.lease)
+    return mine.join(store, claim)
 
 
-class _OnAsyncio:
-    __slots__ = ("_claim", "_loop", "_store", "_task", "_timer")
+class _Rounds:
+    """The claims of one event loop that have a lease of one length.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, store: AsyncStore, claim: Claim) -> None:
-        self._loop = loop
-        self._store = store
-        self._claim = claim
-        self._task: asyncio.Task[None] | None = None
-        self._timer = loop.call_later(claim.lease / 3, self._due)
+    A round is made every sixth of a lease: a claim misses one at most, so it is renewed before a third is over.
+    """
 
-    def _due(self) -> None:
-        self._task = self._loop.create_task(self._renew())
+    def __init__(self, loop: asyncio.AbstractEventLoop, lease: float) -> None:
+        # The table that holds us goes by its loops, which must not be kept alive by it.
+        self._loop = weakref.ref(loop)
+        self._every = lease / 6
+        self._young: dict[bytes, tuple[AsyncStore, Claim]] = {}
+        self._old: dict[bytes, tuple[AsyncStore, Claim]] = {}
+        self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._idle = True
 
-    async def _renew(self) -> None:
-        if await _renewed(self._store, self._claim):
-            self._timer = self._loop.call_later(self._claim.lease / 3, self._due)
+    def join(self, store: AsyncStore, claim: Claim) -> Callable[[], object]:
+        self._young[claim.token] = (store, claim)
+        if self._idle:
+            self._again()
+        return partial(self._leave, claim.token)
 
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+    def _leave(self, token: bytes) -> None:
+        if self._young.pop(token, None) is None and self._old.pop(token, None) is None:
+            task = self._tasks.pop(token, None)
+            if task is not None:
+                task.cancel()
+
+    def _again(self) -> None:
+        loop = self._loop()
+        if loop is not None:
+            self._idle = False
+            loop.call_later(self._every, self._round)
+
+    def _round(self) -> None:
+        due, self._old, self._young = self._old, self._young, {}
+        for token, (store, claim) in due.items():
+            self._tasks[token] = asyncio.create_task(self._renew(store, claim))
+        self._idle = True
+        if self._old or self._tasks:
+            self._again()
+
+    async def _renew(self, store: AsyncStore, claim: Claim) -> None:
+        try:
+            if await _renewed(store, claim):
+                self._young[claim.token] = (store, claim)
+        finally:
+            self._tasks.pop(claim.token, None)
+
+
+_rounds: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, _Rounds]]] = weakref.WeakKeyDictionary()
 
 
 def _on_trio(store: AsyncStore, claim: Claim) -> Callable[[], object]:

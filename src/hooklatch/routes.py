@@ -48,6 +48,8 @@ class Routes:
         _demand_secrets_apart(routes)
         self.table = dict(routes)
         self._exact = {_bare(p): Match(p, c) for p, c in routes.items() if not p.endswith("/*")}
+        # What stands here is plain, because patterns are.
+        self._at_once = {path: match for bare, match in self._exact.items() for path in (bare, f"{bare}/") if path}
         self._prefixes = {p[:-2]: Match(p, c) for p, c in routes.items() if p.endswith("/*")}
         if len(self._exact) + len(self._prefixes) < len(routes):
             msg = "routes: two of them differ only by a slash at the end"
@@ -62,6 +64,9 @@ class Routes:
         Raises ``RequestAmbiguous`` where the path could mean a route or a protected place to another router, and
         ``RouteUnknown`` below ``protect`` where no route judges.
         """
+        match = self._at_once.get(path)
+        if match is not None:
+            return match
         if _PLAIN.fullmatch(path):
             return self._look_up(path)
         for meaning in _meanings(path):
@@ -77,9 +82,10 @@ class Routes:
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
         match = self.find(path)
-        mount = mount.rstrip("/")
-        if match is None and mount and path.startswith(mount):
-            return self.find(path[len(mount) :] or "/")
+        if match is None and mount:
+            mount = mount.rstrip("/")
+            if mount and path.startswith(mount):
+                return self.find(path[len(mount) :] or "/")
         return match
 
     def guards(self, path: str, mount: str = "") -> bool:

@@ -105,7 +105,7 @@ FindSecrets: TypeAlias = Callable[[Head], object]
 class Ring:
     """The keys of one party, newest first, each with the time in which it counts."""
 
-    __slots__ = ("_always", "entries", "party")
+    __slots__ = ("_always", "entries", "party", "tests")
 
     def __init__(self, secrets: Secrets, make: Callable[[bytes], Key], decode: str, party: str | None = None) -> None:
         """*make* turns key bytes into a key, *decode* names how text becomes bytes; raise ``ConfigError``."""
@@ -119,6 +119,8 @@ class Ring:
         if any(decode_secret(s.value, decode) in live for s in given if s.test):
             msg = "secrets: the same secret is given as a live and as a test secret; the key could not tell them apart"
             raise ConfigError(msg)
+        self.tests = any(secret.test for secret in given)
+        """Whether one of the secrets signs test traffic."""
         bounded = any(secret.not_before or secret.not_after for secret in given)
         self._always = None if bounded else tuple(active for _, active in self.entries)
 
@@ -131,11 +133,6 @@ class Ring:
             msg = "no secret is in force: check not_before and not_after, and the clock"
             raise SecretUnavailable(msg)
         return found
-
-    @property
-    def tests(self) -> bool:
-        """Whether one of the secrets signs test traffic."""
-        return any(active.test for _, active in self.entries)
 
 
 class PublicRing:

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.schemes import Setting, scheme
 from hooklatch.template import intervals
 from hooklatch.types import Delivery
 from hooklatch.verifiers.event_id import well_formed
-from hooklatch.verifiers.signature import encoded
+from hooklatch.verifiers.offers import encoded
 from hooklatch.verifiers.timestamp import written
 
 if TYPE_CHECKING:
@@ -33,15 +34,21 @@ def deliver(
     method: str,
     url: str,
     headers: Mapping[str, str],
+    expect: Mapping[str, str],
 ) -> Delivery:
     """Return what *record*'s sender would send; see ``Provider.sign``."""
-    draft = _Draft(record, body, id=id, at=at, method=method, url=url, headers=headers)
+    draft = Draft(record, body, id=id, at=at, method=method, url=url, headers=headers)
+    if record.scheme:
+        scheme(record.scheme).sign(Setting(record, url.partition("?")[0], expect), draft, key)
+        return Delivery(draft.method, draft.url, draft.headers, draft.body)
     signature = record.prefix + encoded(key.sign(draft.content()), record.encoding)
     return draft.signed(signature)
 
 
-class _Draft:
-    """A delivery in the making."""
+class Draft:
+    """A delivery in the making: ``method``, ``url``, ``headers`` (lower-case names), ``body``, and ``texts``, what the
+    record's timestamp and id were written as.
+    """
 
     def __init__(
         self,
@@ -65,9 +72,9 @@ class _Draft:
         if record.agents and "user-agent" not in self.headers:
             self.headers["user-agent"] = record.agents[0].rstrip("*")
         if record.timestamp is not None:
-            self._put(record.timestamp, "timestamp", written(at, record.timestamp_unit))
+            self.put(record.timestamp, "timestamp", written(at, record.timestamp_unit))
         if record.id is not None and (id is not None or isinstance(record.id, Header | Query)):
-            self._put(record.id, "id", id or f"evt_{hashlib.sha256(self.body).hexdigest()[:20]}")
+            self.put(record.id, "id", id or f"evt_{hashlib.sha256(self.body).hexdigest()[:20]}")
             barred = record.template.barred.get("id", "")
             if isinstance(record.id, Header | Query) and not well_formed(self.texts["id"], barred):
                 msg = f"{record.name}: id={id!r} must be printable ASCII without blanks, commas or {barred!r}"
@@ -86,7 +93,7 @@ class _Draft:
             self.headers.setdefault("content-type", _CONTENT_TYPES[kind])
         return kind
 
-    def _put(self, place: Field, name: str, text: str) -> None:
+    def put(self, place: Field, name: str, text: str) -> None:
         """Put *text* where the record reads *name*, unless it stands there already."""
         self.texts[name] = text
         match place:
@@ -150,7 +157,7 @@ class _Draft:
         """Return the delivery with *signature* in its place."""
         places = self.record.places
         place = next((p for p in places if isinstance(p, self.kind)), places[0])
-        self._put(place, "signature", signature)
+        self.put(place, "signature", signature)
         return Delivery(self.method, self.url, self.headers, self.body)
 
 

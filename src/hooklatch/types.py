@@ -30,6 +30,9 @@ class HeaderLines(Protocol):
     def all(self, name: str, /) -> Sequence[str]:
         """Return the values of every line called *name* (lower case), in order, as latin-1 views of the wire bytes."""
 
+    def any(self, names: frozenset[str], /) -> bool:
+        """Return whether there is a line called by one of the *names* (lower case)."""
+
 
 @dataclass(slots=True)
 class Head:
@@ -47,10 +50,16 @@ class Head:
     """Body bytes as declared, None where nothing was declared."""
     route: str = ""
     """The pattern of the matched route."""
-    raw_path: str = ""
-    """The path as it stood in the request line, percent-escapes untouched; empty where the server hides it."""
+    target: str = ""
+    """The request line's target, percent-escapes untouched, with or without its query; empty where a server hides it.
+    """
     limited: int = 0
     """Seconds for which its address may only send what is cheap to judge, having sent too much that proved nothing."""
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it stood in the request line, percent-escapes untouched; empty where the server hides it."""
+        return self.target.partition("?")[0]
 
 
 class Hash(Protocol):
@@ -126,24 +135,19 @@ class Keyring(Protocol):
         """Return the keys in force at unix time *now*; raise ``SecretUnavailable`` if there is none."""
 
 
-@dataclass(slots=True)
 class Facts:
-    """What the verifiers have learnt of one request so far."""
+    """What the verifiers have learnt of one request so far. What nobody has learnt yet stands on the class."""
 
-    head: Head
     keys: Sequence[ActiveKey] = ()
     party: str | None = None
     tests: bool = False
     """Whether this party has a secret for test traffic, so that the key decides what is a test."""
     body: bytes = b""
     """The whole body, only for chains that parse it."""
-    texts: dict[str, str] = field(default_factory=dict)
-    """Header text for the template, verbatim: ``01700000000`` is not ``1700000000``."""
     timestamp: float | None = None
     id: str | None = None
-    fields: Mapping[str, str] = field(default_factory=lambda: NO_FIELDS)
+    fields: Mapping[str, str] = NO_FIELDS
     items: tuple[Mapping[str, str], ...] = ()
-    unsigned: dict[str, str] = field(default_factory=dict)
     key_index: int = -1
     """Which secret matched; -1 while nothing is proven."""
     test: bool = False
@@ -153,6 +157,12 @@ class Facts:
     """SHA-256 of the body, only for chains that need it."""
     document: object = None
     """The parsed body, once somebody needed it."""
+
+    def __init__(self, head: Head) -> None:
+        """*head*: of the request that is being judged."""
+        self.head = head
+        self.texts: dict[str, str] = {}
+        """Header text for the template, verbatim: ``01700000000`` is not ``1700000000``."""
 
 
 class Check(Protocol):

@@ -10,7 +10,6 @@ of what only corrects addresses (ProxyFix).
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from functools import lru_cache
 from http import HTTPStatus
@@ -24,7 +23,7 @@ from hooklatch.settle import Settlement
 from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
 from hooklatch.types import Head
-from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_path, wsgi_text
+from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_text
 from hooklatch.wsgi_outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
 DRAIN: Final = 1 << 18
 """Unread bytes of a refused body that are read after the answer; more are left to the server."""
 
-_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_LONGEST: Final = 20
+"""Digits of a length, from which on it is none."""
 
 
 class WebhookMiddleware(Door):
@@ -92,57 +92,64 @@ class WebhookMiddleware(Door):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Judge one request."""
-        verdict = strip(environ, ENVIRON_KEY)
-        path = wsgi_path(environ)
-        method = environ["REQUEST_METHOD"]
+        verdict = strip(environ, ENVIRON_KEY) if ENVIRON_KEY in environ else None
+        mount = wsgi_text(environ.get("SCRIPT_NAME", ""))
+        path = mount + wsgi_text(environ.get("PATH_INFO", ""))
         try:
-            match = self.routes.find_mounted(path, wsgi_text(environ.get("SCRIPT_NAME", "")))
+            match = self.routes.find_mounted(path, mount)
         except Answer as answer:
+            method = environ["REQUEST_METHOD"]
             self.report(answer, method, None, "")
             return self._answer(answer, method, start_response)
-        if match is None or judged(verdict, match.pattern, match.chain.provider, method, path):
+        if match is None or (
+            verdict and judged(verdict, match.pattern, match.chain.provider, environ["REQUEST_METHOD"], path)
+        ):
             return self.app(environ, start_response)
         return self._judge(match, path, environ, start_response)
 
     def _judge(
         self, match: Match, path: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        chain = match.chain
+        pattern, chain = match
         method = environ["REQUEST_METHOD"]
         body = Body(self.spool)
         source = _Source(environ, body, chain.body_timeout)
+        # By position, in the order of the class: names would cost as much as all else here.
         head = Head(
-            method=method,
-            path=path,
-            query=environ.get("QUERY_STRING", ""),
-            headers=EnvironLines(environ),
-            received_at=self.clock(),
-            length=source.length,
-            route=match.pattern,
-            raw_path=_raw_path(environ),
+            method,
+            path,
+            environ.get("QUERY_STRING", ""),
+            EnvironLines(environ),
+            self.clock(),
+            source.length,
+            pattern,
+            environ.get("RAW_URI") or environ.get("REQUEST_URI") or "",
         )
         watch = self.limiter.watch(head, environ.get("REMOTE_ADDR"))
         try:
             if watch:
                 watch.look()
-            admitted = run(chain.flow(head), source.read, self.store)
+            webhook, claim = run(chain.flow(head), source.read, self.store)
         except Answer as answer:
             body.close()
-            self.report(answer, method, chain, match.pattern)
+            self.report(answer, method, chain, pattern)
             if watch:
                 watch.refused(answer)
             return _Refusal(self._answer(answer, method, start_response), source)
         except BaseException:
             body.close()
             raise
-        admitted.webhook.captured = body
-        environ[ENVIRON_KEY] = admitted.webhook
-        settlement = Settlement(self.store, admitted.claim)
-        outgoing = Outgoing(start_response, settlement, body, chain.lines_for(head), method)
+        webhook.captured = body
+        environ[ENVIRON_KEY] = webhook
         _put_back(environ, body)
         if self.observer.listens:
-            self.observer.accepted(provider=chain.provider, route=match.pattern, method=method)
-        return outgoing.run(watch.clearing(self.app) if watch else self.app, environ)
+            self.observer.accepted(provider=chain.provider, route=pattern, method=method)
+        app = watch.clearing(self.app) if watch else self.app
+        lines = chain.lines_for(head)
+        if claim is None and not lines and not body.on_disk:
+            return app(environ, start_response)
+        settlement = Settlement(self.store, claim)
+        return Outgoing(start_response, settlement, body, lines, method).run(app, environ)
 
     def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
         status, headers, content = self.response(answer, method)
@@ -162,42 +169,47 @@ class EnvironLines:
     def all(self, name: str, /) -> Sequence[str]:
         """Return the values of every line called *name* (lower case): here one at most."""
         value = self._environ.get(_environ_key(name))
-        return (value,) if isinstance(value, str) and (value or name != "content-type") else ()
+        # Servers write CONTENT_TYPE even where there was none.
+        return (value,) if value or (value == "" and name != "content-type") else ()
+
+    def any(self, names: frozenset[str], /) -> bool:
+        """Return whether there is a line called by one of the *names* (lower case)."""
+        return not self._environ.keys().isdisjoint(_environ_keys(names))
 
 
 class _Source:
     """Reads the body as far as it may be read: PEP 3333 forbids to read past CONTENT_LENGTH."""
 
-    __slots__ = ("_body", "_deadline", "_environ", "_left", "_started", "_timeout", "length")
+    __slots__ = ("_body", "_deadline", "_environ", "_left", "_timeout", "length")
 
     def __init__(self, environ: WSGIEnvironment, body: Body, timeout: float) -> None:
         self._environ = environ
+        self._body = body
         self._timeout = timeout
         self._deadline = 0.0
-        self._body = body
-        self._started = False
-        self._left: int | None = None
+        """Monotonic seconds; 0 before the first read."""
         declared = environ.get("CONTENT_LENGTH") or ""
-        self.length = int(declared) if _LENGTH.fullmatch(declared) else None
+        good = declared.isdecimal() and declared.isascii() and len(declared) < _LONGEST
+        self.length = int(declared) if good else None
+        self._left = self.length
+        """Bytes that may still be read, None where only the server knows the end."""
 
     def _start(self) -> None:
         """Decide how far to read; raise ``LengthMalformed``, ``LengthRequired`` or ``RequestAmbiguous``."""
-        self._started = True
-        self._deadline = time.monotonic() + self._timeout
         environ = self._environ
         coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip(" \t").lower()
         if coding not in {"", "chunked"}:
             msg = "a transfer coding other than chunked: what arrives is not what was signed"
             raise RequestAmbiguous(msg)
-        if environ.get("CONTENT_LENGTH"):
-            if self.length is None:
+        if self.length is None:
+            if environ.get("CONTENT_LENGTH"):
                 raise LengthMalformed
-            self._left = self.length
-        elif not environ.get("wsgi.input_terminated"):
-            if coding:
-                msg = "a chunked body that the server did not undo; use a server that sets wsgi.input_terminated"
-                raise LengthRequired(msg)
-            self._left = 0
+            if not environ.get("wsgi.input_terminated"):
+                if coding:
+                    msg = "a chunked body that the server did not undo; use a server that sets wsgi.input_terminated"
+                    raise LengthRequired(msg)
+                self._left = 0
+        self._deadline = time.monotonic() + self._timeout
 
     def _take(self, size: int, until: float) -> bytes:
         """Read up to *size* bytes, waiting no longer than *until* (monotonic) where the server lets us say so."""
@@ -216,13 +228,14 @@ class _Source:
 
     def read(self) -> bytes:
         """Return the next body bytes, ``b""`` at the end; raise ``BodyIncomplete`` for one cut short."""
-        if not self._started:
+        if not self._deadline:
             self._start()
         left = self._left
-        if left == 0:
+        if not left and left is not None:
+            self._body.seal()
             return b""
         try:
-            chunk = self._take(PIECE if left is None else min(left, PIECE), self._deadline)
+            chunk = self._take(PIECE if left is None or left > PIECE else left, self._deadline)
         except TimeoutError as late:
             msg = f"the body did not arrive within {self._timeout:g} seconds (body_timeout)"
             raise BodyTimeout(msg) from late
@@ -241,11 +254,13 @@ class _Source:
             self._left = left - len(chunk)
         if chunk:
             self._body.write(chunk)
+        else:
+            self._body.seal()
         return chunk
 
     def drain(self) -> None:
         """Read what is left of a refused body, unless that is much: never a whole upload."""
-        left = self._left if self._started else self.length
+        left = self._left
         if left is None or left > DRAIN or self._environ.get("HTTP_EXPECT") or "gunicorn.socket" not in self._environ:
             return  # a read that nothing bounds would give the thread to whoever sends no more
         # Whatever goes wrong now, the answer has left.
@@ -283,12 +298,12 @@ def _put_back(environ: WSGIEnvironment, body: Body) -> None:
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _raw_path(environ: WSGIEnvironment) -> str:
-    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    return target.partition("?")[0] if isinstance(target, str) else ""
-
-
 @lru_cache(maxsize=1024)
 def _environ_key(name: str) -> str:
     key = name.upper().replace("-", "_")
     return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+
+
+@lru_cache(maxsize=1024)
+def _environ_keys(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_environ_key, names))

@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from hooklatch.settle import Settlement
 
 _END: Final = b"\0end"
+_LISTS: Final = (list, tuple)
+_LENGTH: Final = len("content-length")
 
 
 class Outgoing:
     """Runs the application for one request and settles its claim."""
 
-    __slots__ = ("_app_result", "_body", "_good", "_held", "_iterator", "_length", "_lines", "_method", "_sent",
-                 "_settlement", "_start_response", "_started", "_write")  # fmt: skip
+    _started = _good = False
+    _length: int | None = None
+    _sent = 0
+    _held: bytes | None = None
+    _app_result: Iterable[bytes] = ()
+    _iterator: Iterator[bytes] | None = None
 
     def __init__(
         self, start_response: StartResponse, settlement: Settlement, body: Body, lines: Headers, method: str
@@ -38,13 +44,7 @@ class Outgoing:
         self._body = body
         self._lines = lines
         self._method = method
-        self._started = self._good = False
-        self._length: int | None = None
-        self._sent = 0
-        self._held: bytes | None = None
         self._write: Callable[[bytes], object] = _nothing
-        self._app_result: Iterable[bytes] = ()
-        self._iterator: Iterator[bytes] | None = None
 
     def run(self, app: WSGIApplication, environ: WSGIEnvironment) -> Iterable[bytes]:
         """Call *app* and return what the server is to send."""
@@ -55,14 +55,11 @@ class Outgoing:
             self._body.close()
             raise
         self._app_result = result
-        wrapper = environ.get("wsgi.file_wrapper")
-        finished = isinstance(result, list | tuple) or (isinstance(wrapper, type) and isinstance(result, wrapper))
-        if finished and self._started and self._held is None and not self._body.on_disk:
+        listed = isinstance(result, _LISTS)
+        if self._started and self._held is None and not self._body.on_disk and (listed or _is_file(result, environ)):
             # The application is done; the server keeps what it knows to do with lists and files.
-            short = (
-                isinstance(result, list | tuple) and self._length is not None and sum(map(len, result)) < self._length
-            )
-            self._settle(good=self._good and not short)
+            short = listed and self._length is not None and sum(map(len, result)) < self._length
+            self._settlement.finish(good=self._good and not short)
             return result
         return self
 
@@ -77,8 +74,8 @@ class Outgoing:
         self._good = status.startswith("2")
         self._length = None
         for name, value in headers:
-            if name.lower() == "content-length" and value.isdecimal() and self._method != "HEAD":
-                self._length = int(value)
+            if len(name) == _LENGTH and name.lower() == "content-length" and value.isdecimal():
+                self._length = None if self._method == "HEAD" else int(value)
         if self._lines:
             headers = [*headers, *missing(self._lines, headers)]
         self._write = (
@@ -153,5 +150,11 @@ class Outgoing:
                 self._body.close()
 
 
+def _is_file(result: Iterable[bytes], environ: WSGIEnvironment) -> bool:
+    """Return whether *result* is a file that the server sends in its own way (PEP 3333, ``wsgi.file_wrapper``)."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(result, wrapper)
+
+
 def _nothing(data: bytes) -> None:
-    """Stand in for ``write`` until the application has started its response."""
+    """Stand in for the server's ``write`` until the application has started its response."""

@@ -1,6 +1,7 @@
 """From text to values: ``--option key=value``, moments and URLs.
 
-An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. The type
+An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a proof
+must be bound to is written ``expect.NAME=value``. The type
 that the record or ``Options`` declares for a name decides how its value is read.
 """
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 OVER: Final[tuple[str, ...]] = ("fields", "signature", "every", "neighbours", "join")
 """What ``Provider.over`` takes, for senders whose signature stands in the body."""
+
+EXPECT: Final = "expect."
+"""Before the name of a value that the sender's proof must be bound to."""
 
 END_OF_TIME: Final = 253_402_300_799
 """The last second of the year 9999."""
@@ -51,12 +55,19 @@ def apply(record: Provider, given: Iterable[str]) -> tuple[Provider, Options]:
     Raises ``UsageError`` or ``ConfigError``.
     """
     texts = _split(given)
+    expect = {name.removeprefix(EXPECT): texts.pop(name) for name in list(texts) if name.startswith(EXPECT)}
     rules = {name: hint for name, hint in _hints(Options.__annotations__).items() if _readable(hint)}
     declared = {one.name: one.type for one in dataclasses.fields(record)}
     facts = {name: hint for name, hint in _hints(declared).items() if _readable(hint) and name not in rules}
     header = _signature_header(record)
     inside = isinstance(record.places[0], JSONField | FormField) and "signed" not in texts
-    known = {*rules, *facts, *(OVER if inside else ()), *(("header",) if header else ())}
+    known = {
+        *rules,
+        *facts,
+        *(f"{EXPECT}{name}" for name in record.expects),
+        *(OVER if inside else ()),
+        *(("header",) if header else ()),
+    }
     unknown = sorted(texts.keys() - known)
     if unknown:
         msg = f"{record.name} has no option {', '.join(unknown)}; options are {', '.join(sorted(known))}"
@@ -65,6 +76,8 @@ def apply(record: Provider, given: Iterable[str]) -> tuple[Provider, Options]:
     if header and "header" in texts:
         record = _with_header(record, header, texts.pop("header"))
     route = {name: value(name, texts.pop(name), rules[name]) for name in rules.keys() & texts.keys()}
+    if expect:
+        route["expect"] = expect
     record = record.using(**{name: value(name, text, facts[name]) for name, text in texts.items()})
     return _over(record, over) if over else record, cast("Options", route)
 

@@ -14,6 +14,7 @@ import logging
 import struct
 import threading
 import time
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -48,19 +49,17 @@ WARN_AT: Final = 0.8
 KEYS: Final = 16
 
 
+_EXPIRES: Final = struct.Struct("<d")
+_BEFORE: Final = slice(1, 17)
+_AFTER: Final = slice(25, 31)
+"""What a record says before and after the moment it expires at, behind its first byte."""
+
+
 class _Live(NamedTuple):
-    """Who holds a delivery, until when, and what its record says apart from its own end."""
+    """Who holds a delivery, and until when."""
 
     token: bytes
     expires: float
-    fingerprint: bytes
-    short_token: bytes
-    first_seen: int
-    spare: int
-
-    def record(self, expires: float, *, done: bool) -> bytes:
-        """Return the packed record that counts until *expires*."""
-        return _RECORD.pack(done, self.fingerprint, self.short_token, expires, self.first_seen, self.spare)
 
 
 class MemoryStore:
@@ -98,9 +97,9 @@ class MemoryStore:
     def claim(self, claim: Claim, /) -> Standing:
         """Grant *claim*, or say why not; raise ``StoreUnavailable`` when full."""
         now = self._clock()
+        kept = self._kept
         keys = [key[:_KEY] for key in claim.keys]
         with self._lock:
-            kept = self._kept
             first_seen = None
             for key in keys:
                 if key in kept:
@@ -109,11 +108,15 @@ class MemoryStore:
                         return standing
                     first_seen = standing.first_seen
                     break
-            self._make_room(keys, now)
-            holder = _holder(claim, first_seen, now)
-            record = holder.record(now + claim.ttl, done=False)
+            self._claims += 1
+            if not self._claims % EVERY:
+                self._sweep(STEP, now, early=False)
+            if len(kept) >= self._warn_at:
+                self._make_room(keys, now)
+            record = _record(claim, first_seen, now, done=False)
+            live = _Live(claim.token, now + claim.lease)
             for key in keys:
-                self._live[key] = holder
+                self._live[key] = live
                 kept[key] = record
         return GRANTED
 
@@ -156,28 +159,32 @@ class MemoryStore:
                     return False
             for full in claim.keys:
                 key = full[:_KEY]
-                holder = self._live[key] = self._live[key]._replace(expires=now + claim.lease)
-                self._kept[key] = max(self._kept[key], holder.record(now + claim.ttl, done=False), key=_expires)
+                self._live[key] = _Live(claim.token, now + claim.lease)
+                record = self._kept[key]
+                self._kept[key] = max(record, _until(now + claim.ttl, record, done=False), key=_expires)
         return True
 
     def commit(self, claim: Claim, /) -> bool:
         """Remember the delivery as done; False if another claimant has it, or had it and is done."""
         now = self._clock()
+        token = claim.token
         with self._lock:
             keys = [key[:_KEY] for key in claim.keys]
-            held = [self._live.get(key) for key in keys]
-            if not all(live is not None and live.token == claim.token for live in held) and not self._ours(claim, now):
+            ours = True
+            for key in keys:
+                live = self._live.get(key)
+                if live is None or live[0] != token:
+                    ours = False
+            if not ours and not self._ours(claim, now):
                 return False
-            for key, live in zip(keys, held, strict=True):
-                holder = live if live is not None and live.token == claim.token else self._successor(key, claim, now)
-                self._kept[key] = holder.record(now + claim.ttl, done=True)
+            for key in keys:
+                record = self._kept.get(key)
+                if record is None or not ours:
+                    # Our own entry is gone, lapsed and swept, or was committed before.
+                    record = _record(claim, None if record is None else _RECORD.unpack(record)[4], now, done=True)
+                self._kept[key] = _until(now + claim.ttl, record, done=True)
                 self._live.pop(key, None)
         return True
-
-    def _successor(self, key: bytes, claim: Claim, now: float) -> _Live:
-        """Return what is to be kept of a claim whose own entry is gone: lapsed and swept, or committed before."""
-        known = self._kept.get(key)
-        return _holder(claim, _RECORD.unpack(known)[4] if known else None, now)
 
     def release(self, claim: Claim, /) -> None:
         """Free what is in flight under this token; its fingerprint stays pinned."""
@@ -210,12 +217,7 @@ class MemoryStore:
         return True
 
     def _make_room(self, keys: list[bytes], now: float) -> None:
-        self._claims += 1
-        if not self._claims % EVERY:
-            self._sweep(STEP, now, early=False)
         size = len(self._kept)
-        if size < self._warn_at:
-            return
         if not self._warned and size > self._limit * WARN_AT:
             self._warned = True
             logger.warning("the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
@@ -264,12 +266,19 @@ def _expires(record: bytes) -> float:
     return expires
 
 
-def _holder(claim: Claim, first_seen: float | None, now: float) -> _Live:
-    return _Live(
-        claim.token,
-        now + claim.lease,
-        claim.fingerprint[:_FINGERPRINT],
-        claim.token[:_TOKEN],
-        int(time.time() if first_seen is None else first_seen),
-        min(65_535, max(0, int((claim.ttl - claim.protect) // 60))),
-    )
+def _record(claim: Claim, first_seen: float | None, now: float, *, done: bool) -> bytes:
+    """Return the record of *claim*; ``struct`` cuts fingerprint and token to what fits."""
+    since = int(time.time() if first_seen is None else first_seen)
+    spare = _spare(claim.ttl, claim.protect)
+    return _RECORD.pack(done, claim.fingerprint, claim.token, now + claim.ttl, since, spare)
+
+
+def _until(expires: float, record: bytes, *, done: bool) -> bytes:
+    """Return *record* with another end."""
+    return (b"\1" if done else b"\0") + record[_BEFORE] + _EXPIRES.pack(expires) + record[_AFTER]
+
+
+@lru_cache
+def _spare(ttl: float, protect: float) -> int:
+    """Return for how many minutes of its end a record may go early."""
+    return min(65_535, max(0, int((ttl - protect) // 60)))

@@ -9,6 +9,7 @@ from hooklatch.verifiers.method import Method
 from hooklatch.verifiers.origin import Origin
 from hooklatch.verifiers.overrides import Overrides
 from hooklatch.verifiers.signature import Signature
+from hooklatch.verifiers.statements import Statements
 from hooklatch.verifiers.timestamp import Timestamp
 from hooklatch.verifiers.user_agent import UserAgent
 
@@ -22,6 +23,7 @@ __all__ = [
     "Origin",
     "Overrides",
     "Signature",
+    "Statements",
     "Timestamp",
     "UserAgent",
 ]

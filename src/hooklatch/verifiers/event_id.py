@@ -31,20 +31,20 @@ class EventId:
     An id in the body that is absent is no error: the delivery is then known by its signed content.
     """
 
-    __slots__ = ("_barred", "_place")
+    __slots__ = ("_barred", "_body", "_head")
 
     def __init__(self, place: Field, *, barred: str = "") -> None:
         """*place*: where the id sits."""
-        self._place = place
+        self._head = place if isinstance(place, Header | Query) else None
+        self._body = None if isinstance(place, Header | Query) else place
         self._barred = barred
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read an id in the head; raise ``IdMissing`` or ``IdMalformed``."""
-        place = self._place
-        if not isinstance(place, Header | Query):
+        if self._head is None:
             return self
         try:
-            found = place.read(head)
+            found = self._head.read(head)
         except SignatureMalformed as bad:
             raise IdMalformed from bad
         if not found:
@@ -60,11 +60,10 @@ class EventId:
 
     def finish(self, facts: Facts) -> None:
         """Read an id in the proven body; raise ``IdMalformed`` for one that could be read in two ways."""
-        place = self._place
-        if isinstance(place, Header | Query):
+        if self._body is None:
             return
         try:
-            found = place.find(facts)
+            found = self._body.find(facts)
         except BodyMalformed as bad:
             if facts.document is None:
                 return

@@ -12,13 +12,15 @@ from hooklatch.errors import RequestAmbiguous
 if TYPE_CHECKING:
     from hooklatch.types import Facts, Head
 
-HEADERS: Final = (
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
+HEADERS: Final = frozenset(
+    {
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-original-uri",
+        "x-rewrite-url",
+    }
 )
 
 
@@ -27,8 +29,7 @@ class Overrides:
 
     def open(self, head: Head, facts: Facts) -> None:  # noqa: ARG002 - the head says it all
         """Raise ``RequestAmbiguous``."""
-        lines = head.headers
-        for name in HEADERS:
-            if lines.all(name):
-                msg = f"the header {name} could make the application see another method or path"
-                raise RequestAmbiguous(msg)
+        if head.headers.any(HEADERS):
+            name = next(name for name in sorted(HEADERS) if head.headers.all(name))
+            msg = f"the header {name} could make the application see another method or path"
+            raise RequestAmbiguous(msg)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from hooklatch.errors import BodyMalformed, SignatureMalformed, TimestampMalformed, TimestampMissing
-from hooklatch.fields import Header, JSONField, Query
+from hooklatch.fields import Header, Query
 
 if TYPE_CHECKING:
     from hooklatch.fields import Field
@@ -22,6 +22,7 @@ UNITS: Final = ("s", "ms", "rfc3339")
 
 _DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
 _USUAL_WIDTH: Final = {"s": 10, "ms": 13}
+_PER_SECOND: Final = {"s": 1, "ms": 1000}
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
 )
@@ -34,20 +35,21 @@ class Timestamp:
     only the width of today's timestamps counts, because it touches text of open grammar in the signed content.
     """
 
-    __slots__ = ("_head", "_needed", "_place", "_tight", "_unit")
+    __slots__ = ("_body", "_digits", "_head", "_needed", "_per", "_widths")
 
     def __init__(self, place: Field, unit: Unit, *, needed: bool, tight: bool = False) -> None:
         """*place*: where it stands."""
-        self._place = place
-        self._head = isinstance(place, Header | Query)
-        self._unit = unit
+        self._head = place if isinstance(place, Header | Query) else None
+        self._body = None if isinstance(place, Header | Query) else place
         self._needed = needed
-        self._tight = tight
+        self._digits = _DIGITS.get(unit)
+        self._per = _PER_SECOND.get(unit, 1)
+        self._widths = (_USUAL_WIDTH.get(unit),) if tight else range(20)
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read a timestamp in the head; raise ``TimestampMissing`` or ``TimestampMalformed``."""
-        place = self._place
-        if not isinstance(place, Header | Query):
+        place = self._head
+        if place is None:
             return self
         try:
             found = place.read(head)
@@ -69,12 +71,8 @@ class Timestamp:
 
     def finish(self, facts: Facts) -> None:
         """Read a timestamp in the proven body; raise ``TimestampMissing`` or ``TimestampMalformed``."""
-        place = self._place
         try:
-            if isinstance(place, JSONField):
-                found = place.find(facts)
-            else:
-                found = None if isinstance(place, Header | Query) else place.find(facts)
+            found = None if self._body is None else self._body.find(facts)
             if found is not None:
                 facts.timestamp = self.parse(found)
                 return
@@ -91,13 +89,12 @@ class Timestamp:
 
     def parse(self, text: str) -> float:
         """Return *text* as unix seconds; raise ``TimestampMalformed``."""
-        digits = _DIGITS.get(self._unit)
-        if digits is None:
+        if self._digits is None:
             return _from_rfc3339(text)
-        if not digits.fullmatch(text) or (self._tight and len(text) != _USUAL_WIDTH[self._unit]):
-            msg = f"the timestamp is no count of {self._unit}"
+        if not self._digits.fullmatch(text) or len(text) not in self._widths:
+            msg = "the timestamp is no count of seconds or milliseconds, as the sender writes it"
             raise TimestampMalformed(msg)
-        return int(text) / (1000 if self._unit == "ms" else 1)
+        return int(text) / self._per
 
 
 def _from_rfc3339(text: str) -> float:

@@ -1,0 +1,78 @@
+"""What no template can say, by name: a scheme reads a request as the statements its sender signed, and writes them.
+
+``Provider(scheme="...")`` names one; the file that bears the name is imported when a record is made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+
+from hooklatch.types import NO_FIELDS, Coverage
+
+if TYPE_CHECKING:
+    from hooklatch.provider import Provider
+    from hooklatch.signing import Draft
+    from hooklatch.types import Facts, SigningKey
+
+__all__ = ["SCHEMES", "Scheme", "Setting", "Statement", "scheme"]
+
+SCHEMES: Final[Mapping[str, str]] = {}
+"""Names of schemes, and the module in this folder that has each as ``SCHEME``."""
+
+
+class Statement(NamedTuple):
+    """One signed content, the signatures offered for it, and the fields it proves."""
+
+    content: bytes
+    offers: Sequence[str]
+    """As text, in the record's ``encoding`` and behind its ``prefix``."""
+    fields: Mapping[str, str] = NO_FIELDS
+
+
+class Setting(NamedTuple):
+    """What a scheme knows before any request comes."""
+
+    record: Provider
+    public_url: str = ""
+    """The URL the sender was given, without query; empty where the route names none."""
+    expect: Mapping[str, str] = NO_FIELDS
+    """Values that the signed content must hold, by the names of ``Provider.expects``."""
+
+
+class Scheme(Protocol):
+    """One way of signing. It holds nothing of a request; ``facts`` does."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """Return what a valid signature vouches for."""
+
+    @property
+    def proves(self) -> frozenset[str]:
+        """Return which of ``timestamp`` and ``id`` stand in the signed content, wherever the record reads them."""
+
+    @property
+    def needs_url(self) -> bool:
+        """Return whether the signed content holds the URL the sender was given (``public_url``)."""
+
+    @property
+    def opens_body(self) -> bool:
+        """Return whether the body is parsed before anything is proven, which bounds its size."""
+
+    def look(self, setting: Setting, facts: Facts, /) -> None:
+        """Refuse, by the head alone, what cannot be proven; raise an ``Answer``."""
+
+    def statements(self, setting: Setting, facts: Facts, /) -> Sequence[Statement]:
+        """Return what was signed, all of which must hold: at least one. ``facts.body`` is whole by now.
+
+        Raises an ``Answer``: ``SignatureMissing``, ``SignatureMalformed``, ``BodyMalformed`` ...
+        """
+
+    def sign(self, setting: Setting, draft: Draft, key: SigningKey, /) -> None:
+        """Add to *draft* what the sender adds, the signature included; raise ``ConfigError``."""
+
+
+def scheme(name: str) -> Scheme:
+    """Return the scheme called *name*, one of ``SCHEMES``."""
+    return cast("Scheme", import_module(f"{__name__}.{SCHEMES[name]}").SCHEME)
