@@ -17,7 +17,6 @@ from hooklatch.digests import PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS
-from hooklatch.remote_keys import Remote
 from hooklatch.schemes import Setting, scheme
 from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import (
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from hooklatch.chain import DuplicateKey
     from hooklatch.provider import Provider
+    from hooklatch.remote_keys import Remote
     from hooklatch.secrets import FindSecrets, Secrets
     from hooklatch.types import Verifier
 
@@ -55,7 +55,7 @@ DAY: Final = 86_400.0
 MONTH: Final = 30 * DAY
 LONGEST_AGE: Final = DAY
 
-Keys: TypeAlias = Ring | PublicRing | Source | Remote
+Keys: TypeAlias = "Ring | PublicRing | Source | Remote"
 
 _PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 

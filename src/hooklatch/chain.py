@@ -26,8 +26,7 @@ from hooklatch.errors import (
     DuplicateRefused,
     Unauthenticated,
 )
-from hooklatch.remote_keys import Remote
-from hooklatch.secrets import Source
+from hooklatch.secrets import PublicRing, Ring, Source
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from hooklatch.cors import CORS
     from hooklatch.fields import HeadField
-    from hooklatch.secrets import PublicRing, Ring
+    from hooklatch.remote_keys import Remote
     from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
     from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
@@ -165,7 +164,9 @@ class Chain(Direct):
         self.notes = tuple(notes)
         self.timed = timed
         self.identity = identity
-        self._keys = keys
+        self._ring = keys if isinstance(keys, Ring | PublicRing) else None
+        self._source = keys if isinstance(keys, Source) else None
+        self._remote: Remote | None = None if isinstance(keys, Ring | PublicRing | Source) else keys
         self._opens = tuple(verifier.open for verifier in self.verifiers)
 
     def __repr__(self) -> str:
@@ -181,11 +182,10 @@ class Chain(Direct):
                 check = look(head, facts)
                 if check is not None:
                     checks.append(check)
-            keys = self._keys
-            if isinstance(keys, Source):
-                _take(keys.ring((yield keys.wish(head))), facts)
-            elif not isinstance(keys, Remote):
-                _take(keys, facts)
+            if self._ring is not None:
+                _take(self._ring, facts)
+            elif self._source is not None:
+                _take(self._source.ring((yield self._source.wish(head))), facts)
             size = 0
             pieces: list[bytes] = []
             while chunk := (yield CHUNK):
@@ -199,9 +199,10 @@ class Chain(Direct):
                     check.update(chunk)
             if self.parses:
                 facts.body = b"".join(pieces)
-            if isinstance(keys, Remote):
+            if self._remote is not None:
                 # Which key it was may stand in the body; until here nothing needed one.
-                _take(keys.known(facts) or keys.ring(facts, (yield keys.wish(facts))), facts)
+                remote = self._remote
+                _take(remote.known(facts) or remote.ring(facts, (yield remote.wish(facts))), facts)
             for check in checks:
                 check.finish(facts)
             webhook = self._webhook(facts)

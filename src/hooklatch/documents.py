@@ -54,9 +54,7 @@ class JSONDocument:
         """Parse *body*; raise ``BodyMalformed`` unless it is one strict UTF-8 JSON text."""
         try:
             text = body.decode("utf-8")
-            self.root: JSON = json.loads(
-                text, object_pairs_hook=Pairs, parse_int=Integer, parse_float=Decimal, parse_constant=_refuse_constant
-            )
+            self.root: JSON = _decode(text)
         except (ValueError, RecursionError) as bad:
             msg = "the body is not strict UTF-8 JSON"
             raise BodyMalformed(msg) from bad
@@ -164,3 +162,8 @@ def _encodable(text: str) -> bool:
 def _refuse_constant(name: str) -> NoReturn:
     msg = f"{name} is no JSON"
     raise ValueError(msg)
+
+
+_decode: Final = json.JSONDecoder(
+    object_pairs_hook=Pairs, parse_int=Integer, parse_float=Decimal, parse_constant=_refuse_constant
+).decode

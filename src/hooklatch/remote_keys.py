@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hooklatch.types import Facts, Fetch, Keyring
 
 
-class Remote(ABC):
+class Remote(Protocol):
     """Asked once the head was looked at and the body is complete, before anything is proven."""
 
-    @abstractmethod
-    def known(self, facts: Facts) -> Keyring | None:
+    def known(self, facts: Facts, /) -> Keyring | None:
         """Return the keys for this request if they are at hand; raise an ``Answer`` where none can be trusted."""
 
-    @abstractmethod
-    def wish(self, facts: Facts) -> Fetch:
+    def wish(self, facts: Facts, /) -> Fetch:
         """Return the wish to fetch them."""
 
-    @abstractmethod
-    def ring(self, facts: Facts, found: object) -> Keyring:
+    def ring(self, facts: Facts, found: object, /) -> Keyring:
         """Return the keys of what was *found*; raise ``SecretUnavailable`` if that holds none."""
