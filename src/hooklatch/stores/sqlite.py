@@ -51,15 +51,20 @@ ON CONFLICT (key) DO UPDATE SET
     fingerprint = excluded.fingerprint, token = excluded.token, done = excluded.done,
     leased_until = excluded.leased_until, expires = excluded.expires,
     first_seen = CASE WHEN expires <= :now THEN :now ELSE first_seen END
-WHERE expires <= :now OR {free} RETURNING 1
+WHERE expires <= :now OR {free}
 """
 _CLAIM: Final = _INSERT.format(
     free="(fingerprint = :fingerprint AND done = 0 AND (leased_until <= :now OR token = :token))"
 )
 _RENEW: Final = """
 UPDATE delivery SET leased_until = :leased_until, expires = max(expires, :expires)
-WHERE key = :key AND token = :token AND done = 0 AND expires > :now RETURNING 1
+WHERE key = :key AND token = :token AND done = 0 AND expires > :now
 """
+_FINISH: Final = """
+UPDATE delivery SET done = 1, leased_until = 0, expires = :expires
+WHERE key = :key AND token = :token AND done = 0 AND expires > :now
+"""
+# Where the row is not ours, or gone: it may have lapsed and be nobody's.
 _COMMIT: Final = _INSERT.format(free="token = :token OR (done = 0 AND leased_until <= :now)")
 _RELEASE: Final = "UPDATE delivery SET leased_until = 0, token = x'' WHERE key = :key AND token = :token AND done = 0"
 _LOOK: Final = "SELECT fingerprint, done, leased_until, first_seen FROM delivery WHERE key = ? AND expires > ?"
@@ -163,8 +168,12 @@ class SQLiteStore:
             return self._all(_RENEW, claim, connection, now, done=0, leased_until=now + claim.lease)
 
     def _commit(self, claim: Claim, timeout: float) -> bool:
+        now = self._clock()
         with self._connected(timeout) as connection:
-            return self._all(_COMMIT, claim, connection, self._clock(), done=1, leased_until=0.0)
+            return any(
+                self._all(statement, claim, connection, now, done=1, leased_until=0.0)
+                for statement in (_FINISH, _COMMIT)
+            )
 
     def _release(self, claim: Claim, timeout: float) -> None:
         with self._connected(timeout) as connection:
@@ -190,10 +199,10 @@ class SQLiteStore:
             "expires": now + claim.ttl,
         }
         if len(claim.keys) == 1:
-            return connection.execute(statement, {**values, "key": claim.keys[0]}).fetchone() is not None
+            return connection.execute(statement, {**values, "key": claim.keys[0]}).rowcount == 1
         connection.execute("BEGIN IMMEDIATE")
         try:
-            good = all(connection.execute(statement, {**values, "key": key}).fetchone() for key in claim.keys)
+            good = all(connection.execute(statement, {**values, "key": key}).rowcount == 1 for key in claim.keys)
         except BaseException:
             connection.execute("ROLLBACK")
             raise
