@@ -98,7 +98,7 @@ class Stage:
         # The middleware leaves the end of a body recognisable; without it, the length is all there is.
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
-        self._note(environ["REQUEST_METHOD"], environ["PATH_INFO"], body, environ.get("hooklatch.webhook"))
+        self._note(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), body, environ.get("hooklatch.webhook"))
         start_response(f"{self.status} Told", [("Content-Type", "text/plain"), ("Content-Length", "2")])
         return [b"ok"]
 
@@ -129,7 +129,7 @@ def stage() -> Stage:
 
 
 def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    path = environ["PATH_INFO"]
+    path = environ.get("PATH_INFO", "")
     if not path.startswith(CONTROL):
         return stage().wsgi(environ, start_response)
     report = stage().control(path)
@@ -173,6 +173,14 @@ PROGRAMS = {
     "gunicorn-gthread": Program(
         "wsgi", "gunicorn --worker-class gthread --threads 4 --bind {host}:{port} server_apps:wsgi"
     ),
+    "gunicorn-uvicorn": Program(
+        "asgi", "gunicorn --worker-class uvicorn.workers.UvicornWorker --bind {host}:{port} server_apps:asgi"
+    ),
+    "daphne": Program("asgi", "daphne --bind {host} --port {port} --no-server-name server_apps:asgi"),
+    "cheroot": Program("wsgi", "cheroot --bind {host}:{port} server_apps:wsgi"),
+    "uwsgi": Program("wsgi", "server_apps uwsgi {host} {port}"),
+    "wsgiref": Program("wsgi", "server_apps wsgiref {host} {port}"),
+    "werkzeug": Program("wsgi", "server_apps werkzeug {host} {port}"),
     "waitress": Program("wsgi", "waitress --listen={host}:{port} server_apps:wsgi"),
     "granian-wsgi": Program(
         "wsgi", "granian --interface wsgi --blocking-threads 4 --host {host} --port {port} server_apps:wsgi"
@@ -367,3 +375,27 @@ def chunked(*pieces: bytes) -> bytes:
 
 def latin(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("latin-1")
+
+
+def serve(kind: str, host: str, port: int) -> None:
+    """Run one of the servers that cannot be run by ``python -m``."""
+    match kind:
+        case "werkzeug":
+            from werkzeug.serving import run_simple
+
+            run_simple(host, port, wsgi, threaded=True)
+        case "uwsgi":
+            import pyuwsgi  # type: ignore[import-not-found]
+
+            options = (
+                f"--http-socket {host}:{port} --module server_apps:wsgi --buffer-size 65535 --need-app --die-on-term"
+            )
+            pyuwsgi.run(options.split())
+        case _:
+            from wsgiref.simple_server import make_server
+
+            make_server(host, port, wsgi).serve_forever()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2], int(sys.argv[3]))

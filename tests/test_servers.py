@@ -21,7 +21,9 @@ import pytest
 
 from server_apps import ANSWER, PROGRAMS, Answered, Report, Server, Servers, chunked, latin, lazily_started, wire
 
-for needed in ("uvicorn", "h11", "httptools", "hypercorn", "gunicorn", "waitress", "granian"):
+for needed in (
+    "uvicorn", "h11", "httptools", "hypercorn", "gunicorn", "waitress", "granian", "daphne", "cheroot", "pyuwsgi"
+):  # fmt: skip
     pytest.importorskip(needed)
 
 DATA = Path(__file__).parent / "data"
@@ -55,6 +57,13 @@ def on_servers(rows: list[dict[str, Any]]) -> list[Any]:
 
 SINGLE = [row for row in ROWS if "method" in row["request"]]
 SEQUENCES = [row for row in ROWS if "sequence" in row["request"]]
+
+
+WAITS_FOR_THE_BODY = {("daphne", "size-003"), ("daphne", "size-007"), ("cheroot", "size-003")}
+"""Rows that declare a body and never send it: daphne asks nobody before it has it, cheroot answers nobody."""
+
+TRIMMED = {("wsgiref", "signature-015")}
+"""Header values out of which a server makes another: wsgiref's parser takes a no-break space for a blank."""
 
 
 def body_of(request: dict[str, Any]) -> bytes:
@@ -112,6 +121,13 @@ def test_a_hostile_request_comes_out_as_its_row_says(servers: Servers, name: str
     server = servers[name]
     server.report()
     answered = server.exchange(bytes_of(row["request"]))
+    if (name, row["id"]) in WAITS_FOR_THE_BODY:
+        assert answered.status in {-1, 0}
+        assert server.report().calls == []
+        return
+    if (name, row["id"]) in TRIMMED:
+        assert only_proven(server.report(), body_of(row["request"]))
+        return
     emptied = name == "granian-wsgi" and "headers_latin1" in row["request"]
     expect(row["expect"], answered, server.report(), body_of(row["request"]), emptied=emptied)
 
@@ -271,9 +287,36 @@ CUT = {
 """What a sender leaves behind that breaks off."""
 
 
+UNDECODED = {
+    ("wsgiref", "chunked"): 411, ("wsgiref", "chunk extension"): 411,
+    ("uwsgi", "chunked"): 411, ("uwsgi", "chunk extension"): 411,
+    ("werkzeug", "chunk extension"): 400,
+    ("wsgiref", "evil twin before"): 401, ("uwsgi", "evil twin before"): 401,
+}  # fmt: skip
+"""Genuine deliveries that a server does not undo, or joins with another line: refused, and told so."""
+
+READ_AS_GENUINE = {
+    *(("cheroot", f"duplicate {which} good") for which in ("good", "evil", "empty")),
+    ("cheroot", "vertical tab"), ("cheroot", "blank before colon"),
+    ("wsgiref", "vertical tab"), ("wsgiref", "length '22\\r\\nContent-Length: 5'"),
+}  # fmt: skip
+"""Malformed requests out of which a server makes the genuine one: the last of two lines, a blank trimmed."""
+
+RESOLVED = {("uwsgi", "/webhooks/../free"): "/free", ("uwsgi", "HTTP/0.9"): ""}
+"""Paths that a server resolves, or cannot read, before anybody sees them: they are no route."""
+
+HUNG_UP = {
+    ("daphne", "60 KiB"), ("daphne", f"length {'9' * 23!r}"), ("cheroot", f"length {'9' * 23!r}"),
+    ("uwsgi", "bare CR"), ("wsgiref", "HTTP/0.9"), ("werkzeug", "HTTP/0.9"),
+}  # fmt: skip
+"""What a server ends the connection for, without an answer."""
+
+
 def on_all(games: dict[str, bytes]) -> Callable[[Any], Any]:
-    cases = [pytest.param(name, request, id=f"{name}-{game}") for name in PROGRAMS for game, request in games.items()]
-    return pytest.mark.parametrize(("name", "request_bytes"), cases)
+    cases = [
+        pytest.param(name, game, request, id=f"{name}-{game}") for name in PROGRAMS for game, request in games.items()
+    ]
+    return pytest.mark.parametrize(("name", "game", "request_bytes"), cases)
 
 
 def played(server: Server, request: bytes, *, then_close: bool = False) -> tuple[Answered, Report]:
@@ -283,23 +326,41 @@ def played(server: Server, request: bytes, *, then_close: bool = False) -> tuple
 
 
 @on_all(GENUINE)
-def test_a_genuine_delivery_arrives_however_it_is_spelt(servers: Servers, name: str, request_bytes: bytes) -> None:
+def test_a_genuine_delivery_arrives_however_it_is_spelt(
+    servers: Servers, name: str, game: str, request_bytes: bytes
+) -> None:
     answered, report = played(servers[name], request_bytes)
+    if (name, game) in UNDECODED:
+        assert (answered.status, report.calls) == (UNDECODED[name, game], [])
+        return
     assert (answered.status, len(report.calls)) == (200, 1), (answered, report)
     assert only_proven(report, BODY)
 
 
 @on_all(FORGED)
-def test_what_proves_nothing_is_refused_and_told_so(servers: Servers, name: str, request_bytes: bytes) -> None:
+def test_what_proves_nothing_is_refused_and_told_so(
+    servers: Servers, name: str, game: str, request_bytes: bytes
+) -> None:
     answered, report = played(servers[name], request_bytes)
+    if (name, game) in READ_AS_GENUINE:
+        assert (answered.status, len(report.calls)) == (200, 1)
+        assert only_proven(report, BODY)
+        return
+    if (name, game) in RESOLVED:
+        assert [(call["path"], call["webhook"]) for call in report.calls] == [(RESOLVED[name, game], False)]
+        return
     assert report.calls == []
+    if (name, game) in HUNG_UP:
+        assert answered.status in {0, -1}
+        return
     assert 400 <= answered.status < 500 or (answered.status in {501, 505} and not report.reasons), (answered, report)
 
 
 @on_all(DOUBTFUL)
 def test_what_servers_disagree_on_is_refused_or_seen_as_it_was_signed(
-    servers: Servers, name: str, request_bytes: bytes
+    servers: Servers, name: str, game: str, request_bytes: bytes
 ) -> None:
+    assert game in DOUBTFUL
     answered, report = played(servers[name], request_bytes)
     assert only_proven(report, BODY, PART, ZIPPED)
     assert len(report.calls) <= 1
@@ -307,7 +368,8 @@ def test_what_servers_disagree_on_is_refused_or_seen_as_it_was_signed(
 
 
 @on_all(CUT)
-def test_a_delivery_cut_short_is_not_run(servers: Servers, name: str, request_bytes: bytes) -> None:
+def test_a_delivery_cut_short_is_not_run(servers: Servers, name: str, game: str, request_bytes: bytes) -> None:
+    assert game in CUT
     answered, report = played(servers[name], request_bytes, then_close=True)
     assert report.calls == []
     # To a sender that has gone we say nothing; granian then says 500, also to one that is there but cannot chunk.
@@ -315,9 +377,11 @@ def test_a_delivery_cut_short_is_not_run(servers: Servers, name: str, request_by
     assert refused_by_server(answered) or silent, (answered, report)
 
 
-# The spelling with hyphens counts. granian's WSGI makes one variable of both, and the last line wins; still it must
-# verify, so nobody gains by it.
-MERGED = {"granian-wsgi"}
+# The spelling with hyphens counts. Where a server makes one variable of both and the last line wins, that one must
+# still verify, so nobody gains by it.
+MERGED = {"granian-wsgi", "cheroot"}
+# These join both spellings with a comma, and a signature with a comma is none.
+JOINED = {"uwsgi", "wsgiref"}
 TWINS = {
     "good twin alone": ([(TWIN, GOOD)], False, True),
     "good twin after evil": ([(NAME, EVIL), (TWIN, GOOD)], False, True),
@@ -332,7 +396,8 @@ TWINS = {
 def test_an_underscore_twin_proves_nothing_that_it_does_not_prove(servers: Servers, name: str, case: str) -> None:
     headers, apart, merged = TWINS[case]
     answered, report = played(servers[name], post(*headers))
-    accepted = merged if name in MERGED else apart
+    joined = len(headers) == 1
+    accepted = merged if name in MERGED else joined if name in JOINED else apart
     assert (answered.status, len(report.calls)) == ((200, 1) if accepted else (401, 0)), report
 
 
@@ -373,7 +438,8 @@ def test_what_is_no_route_reaches_the_application_untouched(servers: Servers, na
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_server_logged_an_error_of_ours(servers: Servers, name: str) -> None:
     log = servers[name].log()
-    assert "Traceback" not in log, log
+    # cheroot cannot itself read a length of 23 digits, and says so at length.
+    assert "Traceback" not in log.replace("Traceback", "", log.count("OverflowError: Python int")), log
     assert "hooklatch/" not in log
 
 
