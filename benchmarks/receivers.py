@@ -14,6 +14,8 @@ from hooklatch.providers import GITHUB, STANDARD_WEBHOOKS, STRIPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from starlette.requests import Request
+
     from senders import Scheme
 
     Verify = Callable[[dict[str, str], bytes], object]
@@ -153,7 +155,6 @@ class RawWSGI:
 
 def starlette(verify: Verify = nothing, names: Iterable[str] = ()) -> Any:
     from starlette.applications import Starlette
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
@@ -173,7 +174,6 @@ def starlette(verify: Verify = nothing, names: Iterable[str] = ()) -> Any:
 def base_http_middleware() -> Any:
     """Starlette with the check in a ``BaseHTTPMiddleware``."""
     from starlette.middleware.base import BaseHTTPMiddleware
-    from starlette.requests import Request
     from starlette.responses import Response
 
     verify = by_hand(senders.SECRET)
