@@ -31,7 +31,8 @@ fuzz: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	$(BIN)/python fuzz/fuzz.py --target all --seconds $(SECONDS)
 
-.venv/.ready: pyproject.toml
+# The C extension is built in place where there is a compiler.
+.venv/.ready: pyproject.toml setup.py src/hooklatch/_ripemd128_c.c
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hooklatch needs Python 3.11 or later: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
