@@ -115,11 +115,11 @@ async def run_case(case: Case, seconds: float) -> dict[str, Timed]:
 def print_case(case: Case, found: dict[str, Timed]) -> list[dict[str, Any]]:
     rows = []
     print(f"\n{case}; {len(found['bare'].rounds)} rounds; us, min and median")
-    print(f"{'':28}{'a request':>20}{'added':>22}{'x HMAC':>9}")
+    print(f"{'':38}{'a request':>20}{'added':>22}{'x HMAC':>9}")
     hmac = found["keyed HMAC"]
     for name, timed in found.items():
         row: dict[str, Any] = {**case._asdict(), "variant": name, **timed.figures()}
-        line = f"{name:28}{row['min']:10.2f}{row['median']:10.2f}"
+        line = f"{name:38}{row['min']:10.2f}{row['median']:10.2f}"
         if name not in {"bare", "keyed HMAC"}:
             row["added"] = timed.added(found["bare"])
             row["of hmac"] = round(row["added"]["min"] / (hmac.lowest * 1e6), 3)
@@ -201,7 +201,7 @@ async def main_loop(arguments: argparse.Namespace) -> None:
         for name, timed in elsewhere[world].items():
             row = {"world": world, "app": "raw", "variant": name, **timed.figures()}
             rows.append(row)
-            print(f"{name:28}{row['min']:10.2f}{row['median']:10.2f}")
+            print(f"{name:38}{row['min']:10.2f}{row['median']:10.2f}")
     last = {}
     if not arguments.quick:
         for size in (100 * KB, 1000 * KB, 10_000 * KB):
@@ -211,7 +211,7 @@ async def main_loop(arguments: argparse.Namespace) -> None:
             for name, timed in found.items():
                 row = {"world": "asgi", "app": "last chunk", "size": size, "variant": name, **timed.figures()}
                 rows.append(row)
-                print(f"{name:28}{row['min']:10.2f}{row['median']:10.2f}", flush=True)
+                print(f"{name:38}{row['min']:10.2f}{row['median']:10.2f}", flush=True)
     print()
     save(arguments.output, before, rows, goals(figures) + other_goals(elsewhere, last), loop=arguments.loop)
 

@@ -263,6 +263,7 @@ CHAINS: Final[dict[str, tuple[Scheme, Any, dict[str, Any]]]] = {
     "hooklatch": (senders.TIMED, TIMED, {"on_duplicate": "run"}),
     "hooklatch, claimed": (senders.TIMED, TIMED, {}),
     "hooklatch standard_webhooks": (senders.STANDARD, STANDARD_WEBHOOKS, {"on_duplicate": "run"}),
+    "hooklatch standard_webhooks, claimed": (senders.STANDARD, STANDARD_WEBHOOKS, {}),
     "hooklatch github": (senders.GITHUB, GITHUB, {"on_duplicate": "run"}),
     "hooklatch stripe": (senders.TIMED, STRIPE, {"on_duplicate": "run"}),
 }
