@@ -202,7 +202,7 @@ async def main_loop(arguments: argparse.Namespace) -> None:
             row = {"world": world, "app": "raw", "variant": name, **timed.figures()}
             rows.append(row)
             print(f"{name:38}{row['min']:10.2f}{row['median']:10.2f}")
-    last = {}
+    last: dict[str, Timed] = {}
     if not arguments.quick:
         for size in (100 * KB, 1000 * KB, 10_000 * KB):
             found = await last_chunk(size, arguments.seconds)
