@@ -131,15 +131,7 @@ FOUND = {
     "in_process": {
         "machine": {"processor": "a processor", "processors": 2, "python": "3.11.7", "date": "2026-11-21", "load": 0.1},
         "rows": [
-            {
-                "world": "asgi",
-                "app": "raw",
-                "size": size,
-                "chunk": 0,
-                "variant": name,
-                "min": 1.0,
-                "added": {"min": more},
-            }
+            {**RAW, "size": size, "variant": name, "added": {"min": more}}
             for size in (1000, 10_000)
             for name, more in {
                 "keyed HMAC": 0.5,
