@@ -1,6 +1,6 @@
 """What claim and commit together add to a verified request: WSGI and ASGI, every store, in one process, no server.
 
-python benchmarks/stores.py [--stores memory,sqlite] [--rounds 300] [--output stores.json]
+python benchmarks/stores.py [--stores memory,sqlite] [--rounds 300]
 
 A request is a GitHub delivery of 1 KiB. Each round sends some to the same chain twice, with its duplicate memory and
 with ``on_duplicate="run"``, which has none; what is added is the difference. The rounds alternate, so that a busy
@@ -16,10 +16,8 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -30,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hooklatch import asgi, stores, wsgi
 from hooklatch.providers import GITHUB
 from hooklatch.testing import asgi_scope, wsgi_environ
+from rounds import Goal, machine, save
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -245,11 +244,18 @@ def row(world: str, kind: str, count: int, seconds: Seconds) -> dict[str, Any]:
                 "min": round(added["min"] / lowest[name], 2),
                 "median": round(median(ratios), 2),
             }
-    if (world, kind) in GOALS:
-        unit, goal = GOALS[world, kind]
-        found = made["added"] if unit == "us" else made[f"ratio to {LOOP}"]
-        made["goal"] = {"unit": unit, "at most": goal, "met": found["min"] <= goal}
     return made
+
+
+def goal_of(made: dict[str, Any]) -> Goal | None:
+    """Return the goal that the figures of one row have, if any."""
+    world, kind = made["world"], made["store"]
+    if (world, kind) not in GOALS:
+        return None
+    unit, bound = GOALS[world, kind]
+    if unit == "us":
+        return Goal(f"{world}, {kind}: claim and commit", made["added"]["min"], bound, "us")
+    return Goal(f"{world}, {kind}: claim and commit over two bare round trips", made[f"ratio to {LOOP}"]["min"], bound)
 
 
 def shown(made: dict[str, Any]) -> str:
@@ -262,10 +268,6 @@ def shown(made: dict[str, Any]) -> str:
             ratio = made[f"ratio to {name}"]
             line += f"\n{'':16}{name}: {made[name]['min']:.1f}, {made[name]['median']:.1f} us;"
             line += f" ratio {ratio['min']:.2f}, {ratio['median']:.2f}"
-    if "goal" in made:
-        goal = made["goal"]
-        unit = "us" if goal["unit"] == "us" else "x two bare round trips"
-        line += f"   goal: {goal['at most']:g} {unit}, {'met' if goal['met'] else 'NOT met'}"
     return line
 
 
@@ -276,13 +278,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=300, help="default: %(default)s")
     parser.add_argument("--redis", metavar="URL", help="a server of yours; default: one is started")
     parser.add_argument("--postgres", metavar="URL", help="a server of yours; default: one is started")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the figures as JSON")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    before = os.getloadavg()[0]
-    print(f"Python {platform.python_version()}, load {before:.2f}; us a request: min and median of {arguments.rounds}")
+    before = machine()
+    print(f"Python {before['python']}, load {before['load']}; us a request: min and median of {arguments.rounds}")
     print(f"{'':16}{'without':>17}  {'with':>17}  {'added':>17}")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for kind in arguments.stores.split(","):
         for world in arguments.worlds.split(","):
             # Collecting garbage in the middle of a round would be charged to whoever is being measured.
@@ -294,16 +295,7 @@ def main() -> None:
             gc.enable()
             rows.append(row(world, kind, REQUESTS[kind], seconds))
             print(shown(rows[-1]), flush=True)
-    found = {
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "load": {"before": before, "after": os.getloadavg()[0]},
-        "body": SIZE,
-        "rows": rows,
-    }
-    if arguments.output:
-        arguments.output.write_text(json.dumps(found, indent=2) + "\n")
-        print(f"written: {arguments.output}")
+    save("stores", before, rows, [goal for made in rows if (goal := goal_of(made))], body=SIZE)
 
 
 if __name__ == "__main__":

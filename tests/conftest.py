@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from hooklatch.types import Store
-from worlds import Endpoint, make_endpoint, make_store, store_names, world_names
+from worlds import (
+    Endpoint,
+    compiled_ripemd128,
+    make_endpoint,
+    make_store,
+    store_names,
+    without_extension,
+    world_names,
+)
 
 
 @pytest.fixture(params=world_names())
@@ -22,6 +30,17 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One duplicate memory of each kind."""
     with make_store(request.param) as made:
         yield made
+
+
+@pytest.fixture(params=["c", "python"])
+def ripemd128(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What hashes RIPEMD-128 in the chains that are made meanwhile: the extension, or Python where nobody built it."""
+    if request.param == "c":
+        compiled_ripemd128()
+        yield "c"
+    else:
+        with without_extension():
+            yield "python"
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ THRESHOLD = 1 << 16
 
 # What runs in the server
 
+if os.environ.get("SERVER_APPS_WITHOUT_EXTENSION"):
+    sys.modules["hooklatch._ripemd128_c"] = None  # type: ignore[assignment]
+
 
 class Stage:
     """The middleware of both worlds and what became of the requests since the last look."""

@@ -279,6 +279,7 @@ def test_marked_test_traffic_is_returned_as_marked(verify: Callable[..., Webhook
     assert verify(chain, **parts(delivery), now=NOW).test
 
 
+@pytest.mark.usefixtures("ripemd128")
 @pytest.mark.parametrize("size", [0, 1, 2047, 2048, 2049, 10_000, 65_536])
 def test_a_body_under_ripemd128_is_judged_whole(verify: Callable[..., Webhook], size: int) -> None:
     record = PATCHWORKS.using(algorithm="hmac-ripemd128")
@@ -289,10 +290,16 @@ def test_a_body_under_ripemd128_is_judged_whole(verify: Callable[..., Webhook], 
         verify(record.chain(SECRET), **{**parts(delivery), "body": body[:-1] + b"\x01" if body else b"\x01"})
 
 
-def test_a_body_too_long_for_ripemd128_is_refused(verify: Callable[..., Webhook]) -> None:
+def test_a_body_over_64_kib_is_too_long_for_ripemd128_in_python_alone(
+    verify: Callable[..., Webhook], ripemd128: str
+) -> None:
     record = PATCHWORKS.using(algorithm="hmac-ripemd128")
-    with pytest.raises(BodyTooLarge):
-        verify(record.chain(SECRET), **parts(record.sign(bytes(65_537), secret=SECRET)))
+    delivery = record.sign(bytes(65_537), secret=SECRET)
+    if ripemd128 == "c":
+        assert verify(record.chain(SECRET), **parts(delivery)).body == bytes(65_537)
+    else:
+        with pytest.raises(BodyTooLarge):
+            verify(record.chain(SECRET), **parts(delivery))
 
 
 def test_a_body_of_which_only_fields_are_proven_is_not_handed_out(verify: Callable[..., Webhook]) -> None:

@@ -84,6 +84,7 @@ LAYERS = [
     {
         "digests",
         "_ripemd128",
+        "_ripemd128_c",
         "documents",
         "drive",
         "fields",

@@ -23,7 +23,7 @@ from hooklatch.stores import Unremembering
 from hooklatch.testing import Answered, Request
 from hooklatch.types import Head
 from hooklatch.verifiers.offers import encoded
-from worlds import NOW, Endpoint, make_endpoint
+from worlds import NOW, Endpoint, make_endpoint, without_extension
 
 if TYPE_CHECKING:
     from starlette.types import Message
@@ -87,7 +87,8 @@ def secret_of(record: Provider) -> str:
 def door(name: str, world: str, threshold: int = 1 << 20) -> Endpoint:
     """Return an endpoint without memory, so that no example depends on another."""
     record = record_of(name)
-    chain = record.chain(secret_of(record), **needs(record))
+    with without_extension():
+        chain = record.chain(secret_of(record), **needs(record))
     routes = {PATH: chain, f"{PATH}/*": chain}
     return make_endpoint(world, routes=routes, store=Unremembering(), spool_threshold=threshold)
 

@@ -1,21 +1,35 @@
-"""RIPEMD-128 against its published answers and against a slow implementation that shares nothing with it."""
+"""RIPEMD-128, in Python and in C: published answers, PHP, and a slow implementation that shares nothing with either."""
 
 from __future__ import annotations
 
+import hmac
+import random
 import runpy
 import struct
+import subprocess
+import threading
 from array import array
+from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hooklatch import _ripemd128
-from hooklatch._ripemd128 import RIPEMD128
+from hooklatch.digests import FAST_PACE, PURE_PYTHON_PACE, digest
+from hooklatch.errors import ConfigError
+from hooklatch.keys import HMACKey
+from hooklatch.providers import PATCHWORKS
+from services import program
+from worlds import compiled_ripemd128
 
-GENERATOR = Path(__file__).resolve().parent.parent / "tools" / "generate_ripemd128.py"
+Implementation: TypeAlias = Any
+"""A class with the face of ``hashlib.sha256``."""
+
+ROOT = Path(__file__).resolve().parent.parent
+GENERATOR = ROOT / "tools" / "generate_ripemd128.py"
 
 # https://homes.esat.kuleuven.be/~bosselae/ripemd160.html
 KNOWN_ANSWERS = [
@@ -83,6 +97,12 @@ def slow_ripemd128(message: bytes) -> bytes:
     return struct.pack("<4I", *state)
 
 
+@pytest.fixture(scope="module", params=["python", "c"])
+def hashing(request: pytest.FixtureRequest) -> Implementation:
+    """One of the two implementations."""
+    return _ripemd128.RIPEMD128 if request.param == "python" else compiled_ripemd128()
+
+
 @pytest.fixture(scope="module")
 def generator() -> dict[str, Any]:
     if not GENERATOR.exists():
@@ -91,8 +111,8 @@ def generator() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("message", "answer"), KNOWN_ANSWERS, ids=lambda value: str(value)[:24])
-def test_published_messages_have_their_published_digests(message: bytes, answer: str) -> None:
-    assert RIPEMD128(message).hexdigest() == answer
+def test_published_messages_have_their_published_digests(hashing: Implementation, message: bytes, answer: str) -> None:
+    assert hashing(message).hexdigest() == answer
 
 
 @pytest.mark.parametrize(("message", "answer"), KNOWN_ANSWERS[:-1])
@@ -100,22 +120,22 @@ def test_the_slow_reference_has_the_published_digests_too(message: bytes, answer
     assert slow_ripemd128(message).hex() == answer
 
 
-def test_it_describes_itself_as_hashlib_objects_do() -> None:
-    fresh = RIPEMD128()
+def test_it_describes_itself_as_hashlib_objects_do(hashing: Implementation) -> None:
+    fresh = hashing()
     assert (fresh.name, fresh.digest_size, fresh.block_size) == ("ripemd128", 16, 64)
     assert len(fresh.digest()) == fresh.digest_size
     assert fresh.hexdigest() == fresh.digest().hex()
 
 
 @pytest.mark.parametrize("size", range(200))
-def test_every_length_of_padding_agrees_with_the_slow_reference(size: int) -> None:
+def test_every_length_of_padding_agrees_with_the_slow_reference(hashing: Implementation, size: int) -> None:
     message = bytes(range(size))
-    assert RIPEMD128(message).digest() == slow_ripemd128(message)
+    assert hashing(message).digest() == slow_ripemd128(message)
 
 
 @given(st.binary(max_size=400))
-def test_random_messages_agree_with_the_slow_reference(message: bytes) -> None:
-    assert RIPEMD128(message).digest() == slow_ripemd128(message)
+def test_random_messages_agree_with_the_slow_reference(hashing: Implementation, message: bytes) -> None:
+    assert hashing(message).digest() == slow_ripemd128(message)
 
 
 @given(st.binary(min_size=64, max_size=64), st.tuples(*[st.integers(0, 2**32 - 1)] * 4))
@@ -124,61 +144,161 @@ def test_any_state_is_compressed_to_words_of_32_bits(block: bytes, state: tuple[
 
 
 @given(st.lists(st.binary(max_size=150), max_size=12), st.sampled_from([bytes, bytearray, memoryview]))
-def test_chunking_never_changes_the_digest(chunks: list[bytes], kind: type[bytes | bytearray | memoryview]) -> None:
-    chunked = RIPEMD128()
+def test_chunking_never_changes_the_digest(
+    hashing: Implementation, chunks: list[bytes], kind: type[bytes | bytearray | memoryview]
+) -> None:
+    chunked = hashing()
     for chunk in chunks:
         chunked.update(kind(chunk))
-    assert chunked.digest() == RIPEMD128(b"".join(chunks)).digest()
+    assert chunked.digest() == hashing(b"".join(chunks)).digest()
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
-def test_asking_for_the_digest_does_not_disturb_the_state(first: bytes, second: bytes) -> None:
-    asked = RIPEMD128(first)
+def test_asking_for_the_digest_does_not_disturb_the_state(hashing: Implementation, first: bytes, second: bytes) -> None:
+    asked = hashing(first)
     assert asked.digest() == asked.digest()
     asked.update(second)
-    assert asked.digest() == RIPEMD128(first + second).digest()
+    assert asked.digest() == hashing(first + second).digest()
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=200))
-def test_a_copy_and_its_original_go_separate_ways(shared: bytes, mine: bytes, yours: bytes) -> None:
-    original = RIPEMD128(shared)
+def test_a_copy_and_its_original_go_separate_ways(
+    hashing: Implementation, shared: bytes, mine: bytes, yours: bytes
+) -> None:
+    original = hashing(shared)
     twin = original.copy()
     original.update(mine)
     twin.update(yours)
-    assert original.digest() == RIPEMD128(shared + mine).digest()
-    assert twin.digest() == RIPEMD128(shared + yours).digest()
+    assert original.digest() == hashing(shared + mine).digest()
+    assert twin.digest() == hashing(shared + yours).digest()
 
 
-def test_a_view_of_wider_items_is_hashed_as_its_bytes() -> None:
+def test_a_view_of_wider_items_is_hashed_as_its_bytes(hashing: Implementation) -> None:
     numbers = array("I", range(40))
-    hashed = RIPEMD128()
+    hashed = hashing()
     hashed.update(memoryview(numbers))
-    assert hashed.digest() == RIPEMD128(numbers.tobytes()).digest()
+    assert hashed.digest() == hashing(numbers.tobytes()).digest()
 
 
-def test_a_chunk_changed_after_its_update_does_not_change_the_digest() -> None:
+def test_a_chunk_changed_after_its_update_does_not_change_the_digest(hashing: Implementation) -> None:
     chunk = bytearray(b"abc")
-    hashed = RIPEMD128()
+    hashed = hashing()
     hashed.update(chunk)
     chunk[:] = b"something longer"
-    assert hashed.digest() == RIPEMD128(b"abc").digest()
+    assert hashed.digest() == hashing(b"abc").digest()
 
 
-def test_text_is_refused() -> None:
+def test_text_is_refused(hashing: Implementation) -> None:
     with pytest.raises(TypeError):
-        RIPEMD128("abc")  # type: ignore[arg-type]
+        hashing("abc")
 
 
-def test_the_compression_function_is_what_the_generator_writes(generator: dict[str, Any]) -> None:
+def test_the_compression_functions_are_what_the_generator_writes(generator: dict[str, Any]) -> None:
     assert generator["main"](["--check"]) == 0
 
 
+@pytest.mark.parametrize("name", ["_ripemd128.py", "_ripemd128_c.c"])
 def test_the_check_fails_after_a_change_by_hand_and_writing_repairs_it(
-    generator: dict[str, Any], tmp_path: Path
+    generator: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
-    source = Path(_ripemd128.__file__).read_text(encoding="utf-8")
-    edited = tmp_path / "_ripemd128.py"
+    source = (ROOT / "src" / "hooklatch" / name).read_text(encoding="utf-8")
+    edited = tmp_path / name
     edited.write_text(source.replace("0x5A827999", "0x5A827998", 1), encoding="utf-8")
     assert generator["main"](["--check", str(edited)]) == 1
     assert generator["main"]([str(edited)]) == 0
     assert edited.read_text(encoding="utf-8") == source
+
+
+PHP = """
+while (($line = fgets(STDIN)) !== false) {
+    [$key, $message] = array_map('base64_decode', explode(' ', rtrim($line)));
+    echo hash_hmac('ripemd128', $message, $key), "\\n";
+}
+"""
+
+
+@pytest.mark.usefixtures("ripemd128")
+def test_php_computes_the_same_hmac_of_a_thousand_random_messages() -> None:
+    chance = random.Random(128)
+    sizes = [*range(260), *(chance.randrange(5000) for _ in range(800))]
+    pairs = [(chance.randbytes(1 + number % 150), chance.randbytes(size)) for number, size in enumerate(sizes)]
+    lines = "".join(f"{b64encode(key).decode()} {b64encode(message).decode()}\n" for key, message in pairs)
+    done = subprocess.run([program("php"), "-r", PHP], input=lines, capture_output=True, text=True, check=True)
+    assert len(pairs) >= 1000
+    assert done.stdout.split() == [HMACKey("hmac-ripemd128", key).sign(message).hex() for key, message in pairs]
+
+
+@given(st.lists(st.integers(0, 5000), max_size=6), st.randoms(use_true_random=False))
+def test_c_and_python_agree_however_the_bytes_are_cut(sizes: list[int], chance: random.Random) -> None:
+    compiled: Implementation = compiled_ripemd128()()
+    python = _ripemd128.RIPEMD128()
+    for size in sizes:
+        chunk = chance.randbytes(size)
+        compiled.update(chunk)
+        python.update(chunk)
+    assert compiled.digest() == compiled.copy().digest() == python.digest()
+
+
+def test_it_is_a_digestmod_of_the_standard_hmac(hashing: Implementation) -> None:
+    # RFC 2286, section 2, test case 1.
+    expected = "fbf61f9492aa4bbf81c172e84e0734db"
+    assert hmac.new(b"\x0b" * 16, b"Hi There", hashing).hexdigest() == expected
+
+
+def test_the_c_hash_takes_data_by_name_and_nothing_else() -> None:
+    hashing: Implementation = compiled_ripemd128()
+    assert hashing(data=b"abc").digest() == hashing(b"abc").digest()
+    for wrong in ({"text": b""}, {"data": None}):
+        with pytest.raises(TypeError):
+            hashing(**wrong)
+    with pytest.raises(TypeError):
+        hashing().update(None)
+    with pytest.raises(BufferError):
+        hashing().update(memoryview(b"abcdef")[::2])
+
+
+def test_other_threads_run_while_c_hashes_a_large_chunk_and_none_may_disturb_it() -> None:
+    hashing: Implementation = compiled_ripemd128()
+    hashed = hashing()
+    large = bytes(range(256)) * (1 << 14)
+    uses = {"update": lambda: hashed.update(b""), "copy": hashed.copy, "digest": hashed.digest, "hex": hashed.hexdigest}
+    refused: set[str] = set()
+    fed = 0
+
+    def feed() -> None:
+        nonlocal fed
+        while len(refused) < len(uses) and fed < 500:
+            hashed.update(large)
+            fed += 1
+
+    worker = threading.Thread(target=feed)
+    worker.start()
+    while worker.is_alive():
+        for name, use in uses.items():
+            try:
+                use()
+            except RuntimeError as busy:
+                refused.add(name if "another thread" in str(busy) else str(busy))
+    worker.join()
+    assert refused == set(uses)
+    expected = hashing()
+    for _ in range(fed):
+        expected.update(large)
+    assert hashed.digest() == expected.digest()
+
+
+def test_the_extension_lifts_the_cap_and_the_note_and_python_keeps_both(ripemd128: str) -> None:
+    record = PATCHWORKS.using(algorithm="hmac-ripemd128")
+    chain = record.chain("a secret of sixteen")
+    noted = [note for note in chain.notes if "RIPEMD-128" in note]
+    if ripemd128 == "c":
+        assert digest("ripemd128").pace == chain.pace == FAST_PACE
+        assert chain.max_body == PATCHWORKS.chain("a secret of sixteen").max_body
+        assert noted == []
+        assert record.chain("a secret of sixteen", max_body=1 << 24).max_body == 1 << 24
+    else:
+        assert digest("ripemd128").pace == chain.pace == PURE_PYTHON_PACE
+        assert chain.max_body == 1 << 16
+        assert noted == ["RIPEMD-128 runs in pure Python, not in C: bodies over 65536 bytes are refused"]
+        with pytest.raises(ConfigError, match="compiler"):
+            record.chain("a secret of sixteen", max_body=(1 << 16) + 1)

@@ -31,7 +31,8 @@ UNPROVEN = [("X-Hmac-Hash", "6" * 32)]
 
 @pytest.fixture(scope="module", params=["uvicorn-h11", "uvicorn-httptools"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(request.param, SERVER_APPS_BODY_TIMEOUT=str(TIMEOUT)) as started:
+    settings = {"SERVER_APPS_BODY_TIMEOUT": str(TIMEOUT), "SERVER_APPS_WITHOUT_EXTENSION": "yes"}
+    with Server(request.param, **settings) as started:
         yield started
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import anyio
 
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
 from hooklatch.stores import MemoryStore, PostgresStore, RedisStore, SQLiteStore
 from hooklatch.testing import Answered, Clock, Request, call_asgi, call_wsgi
-from hooklatch.types import Delivery, Store, Webhook
+from hooklatch.types import Delivery, Hash, Store, Webhook
 from hooklatch.wsgi import WebhookMiddleware as WSGIWebhookMiddleware
-from services import postgres_server, redis_server
+from services import absent, postgres_server, redis_server
 
 if TYPE_CHECKING:
     from hooklatch.observe import Event
@@ -133,6 +136,25 @@ class Endpoint:
         webhook = self.calls[-1].webhook
         assert isinstance(webhook, Webhook)
         return webhook
+
+
+EXTENSION = "hooklatch._ripemd128_c"
+
+
+def compiled_ripemd128() -> type[Hash]:
+    """Return the class that the extension has; skip the test where it was not built."""
+    try:
+        found: type[Hash] = importlib.import_module(EXTENSION).RIPEMD128
+    except ImportError:
+        absent("the C extension is not built: python setup.py build_ext --inplace")
+    return found
+
+
+@contextlib.contextmanager
+def without_extension() -> Iterator[None]:
+    """Let RIPEMD-128 run in pure Python in the chains that are made meanwhile."""
+    with patch.dict(sys.modules, {EXTENSION: None}):
+        yield
 
 
 class ApplicationError(Exception):

@@ -7,7 +7,8 @@ answers: https://homes.esat.kuleuven.be/~bosselae/ripemd160.html.
 
 128 bits are too few to resist collisions, but the security of HMAC does not depend on collision resistance. Use this
 class inside HMAC, where a sender prescribes it, and for nothing else. It hashes about 2 MB a second on CPython 3.11 and
-holds the GIL meanwhile, so a caller has to bound what it feeds in.
+holds the GIL meanwhile, so a caller has to bound what it feeds in. ``_ripemd128_c.c`` is the same in C, 300 times
+faster, where the package was built by a C compiler; ``digests.py`` takes it where it is there.
 
 The compression function between the two markers is generated, all 128 steps written out, because a loop over tables
 takes twice the time. Do not edit it: change ``tools/generate_ripemd128.py``, then regenerate, or compare, with::

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hooklatch import cors as cors_policy
 from hooklatch.chain import Chain, Identity, Options, positive
-from hooklatch.digests import PURE_PYTHON_CAP
+from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS
@@ -77,7 +77,7 @@ def assemble(
     policy = cors_policy.policy(options.get("cors"))
     keys = _keys(record, secrets, public_keys, notes)
     sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
-    max_body = _max_body(record, options, notes)
+    max_body = _max_body(record, sample.pace, options, notes)
     tolerance = _tolerance(record, options, notes)
     kind = _duplicate_key(record, options)
     url = _public_url(record, options)
@@ -180,8 +180,8 @@ def _keys(
     return ring
 
 
-def _max_body(record: Provider, options: Options, notes: list[str]) -> int:
-    slow = "ripemd128" in record.algorithm
+def _max_body(record: Provider, pace: int, options: Options, notes: list[str]) -> int:
+    slow = pace < FAST_PACE
     usual = record.max_body or (PARSED_BODY if record.opens_body else BODY)
     if slow:
         usual = min(usual, PURE_PYTHON_CAP)
@@ -190,10 +190,13 @@ def _max_body(record: Provider, options: Options, notes: list[str]) -> int:
         msg = f"{record.name}: max_body={max_body!r} must be a whole number of bytes over 0"
         raise ConfigError(msg)
     if slow and max_body > PURE_PYTHON_CAP:
-        msg = f"{record.name}: max_body={max_body}: RIPEMD-128 in pure Python takes at most {PURE_PYTHON_CAP} bytes"
+        msg = (
+            f"{record.name}: max_body={max_body}: RIPEMD-128 in pure Python takes at most {PURE_PYTHON_CAP} bytes; "
+            "install hooklatch where there is a C compiler, or from a wheel that has its extension"
+        )
         raise ConfigError(msg)
     if slow:
-        notes.append(f"RIPEMD-128 runs in pure Python: bodies over {max_body} bytes are refused")
+        notes.append(f"RIPEMD-128 runs in pure Python, not in C: bodies over {max_body} bytes are refused")
     return max_body
 
 

@@ -32,13 +32,23 @@ PURE_PYTHON_CAP: Final = 1 << 16
 def digest(name: str) -> Digest:
     """Return the hash function called *name*; raise ``ConfigError`` for an unknown one."""
     if name == "ripemd128":
-        from hooklatch._ripemd128 import RIPEMD128  # noqa: PLC0415 - only routes that name it pay for it
-
-        return Digest(RIPEMD128, 16, 64, PURE_PYTHON_PACE)
+        return _ripemd128()
     if name not in _HASHLIB:
         msg = f"the hash {name!r} is unknown; known are {', '.join([*_HASHLIB, 'ripemd128'])}"
         raise ConfigError(msg)
     return _HASHLIB[name]
+
+
+def _ripemd128() -> Digest:
+    """Return RIPEMD-128 in C, or in Python where the package was installed without a compiler."""
+    # Only routes that name it pay for it.
+    try:
+        from hooklatch._ripemd128_c import RIPEMD128 as COMPILED  # noqa: PLC0415
+    except ImportError:
+        from hooklatch._ripemd128 import RIPEMD128  # noqa: PLC0415
+
+        return Digest(RIPEMD128, 16, 64, PURE_PYTHON_PACE)
+    return Digest(COMPILED, 16, 64, FAST_PACE)
 
 
 _HASHLIB: Final = {
