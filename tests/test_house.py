@@ -98,6 +98,7 @@ LAYERS = [
         "cors",
         "observe",
         "ratelimit",
+        "refusal_log",
     },
     {"stores", "verifiers", "direct"},
     {"chain"},

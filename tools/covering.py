@@ -130,9 +130,7 @@ class Recorder:
         place.write_text(json.dumps({"passed": passed, "failed": failed, "lines": lines}), encoding="utf-8")
 
 
-def merged(
-    tree: Path, old: Covering | None, base: str, changed: Iterable[str], found: dict[str, Any]
-) -> Covering:
+def merged(tree: Path, old: Covering | None, base: str, changed: Iterable[str], found: dict[str, Any]) -> Covering:
     """Return the *old* knowledge with what was *found* anew about the *changed* files of tests."""
     files = {} if old is None else {n: one for n, one in old.files.items() if n not in changed and (tree / n).exists()}
     places: dict[str, tuple[str, int]] = {}

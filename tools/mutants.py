@@ -189,7 +189,9 @@ def verdict_of(task: Task, code: int | None, by: str) -> Verdict:
     if code is None:
         return Verdict("timed out", "", len(task.tests))
     nothing_ran = 5
-    return Verdict("survived", "", len(task.tests)) if code in (0, nothing_ran) else Verdict("killed", by, len(task.tests))
+    return (
+        Verdict("survived", "", len(task.tests)) if code in (0, nothing_ran) else Verdict("killed", by, len(task.tests))
+    )
 
 
 class Inside:
@@ -352,7 +354,9 @@ def dotted(name: str) -> str:
 def copied(folder: Path) -> Path:
     """Return a copy of the tree, from which this process and its forks import."""
     tree = folder / "tree"
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.egg-info", ".mypy_cache", ".hypothesis", ".mutants")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "__pycache__", "*.egg-info", ".mypy_cache", ".hypothesis", ".mutants"
+    )
     shutil.copytree(ROOT, tree, ignore=ignored)
     os.chdir(tree)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -473,7 +477,12 @@ class Run:
                 "timed out": counts["timed out"],
                 "survived": counts["survived"],
                 "left": [
-                    {"name": name, "outcome": v.outcome, "tests": v.tests, "line": text[int(name.split(":")[1]) - 1].strip()}
+                    {
+                        "name": name,
+                        "outcome": v.outcome,
+                        "tests": v.tests,
+                        "line": text[int(name.split(":")[1]) - 1].strip(),
+                    }
                     for name, v in left.items()
                 ],
             }
@@ -496,7 +505,11 @@ def show(name: str) -> None:
     genuine = module.source(None).splitlines()
     for mutant in module.mutants:
         if mutant.name.startswith(name):
-            print("\n".join(difflib.unified_diff(genuine, module.source(mutant).splitlines(), "genuine", mutant.name, n=2)))
+            print(
+                "\n".join(
+                    difflib.unified_diff(genuine, module.source(mutant).splitlines(), "genuine", mutant.name, n=2)
+                )
+            )
 
 
 def summary(result: dict[str, Any]) -> str:

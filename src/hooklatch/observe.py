@@ -1,6 +1,7 @@
 """What operators see: one log line per refusal or acknowledgement, and the same as an event for an observer.
 
-What a stranger sent is escaped and cut before it reaches a log; secrets and expected signatures never do.
+The 429s of ``limit_failures`` have an event each and fewer lines, see ``refusal_log``. What a stranger sent is escaped
+and cut before it reaches a log; secrets and expected signatures never do.
 """
 
 from __future__ import annotations
@@ -62,8 +63,11 @@ class Observer:
             escaped(method),
             escaped(str(answer)),
         )
-        level = logging.INFO if good else logging.WARNING
-        logger.log(level, "%s %s %s %s: %s", event.outcome, event.method, route or "-", provider or "-", event.detail)
+        if not getattr(answer, "logged_by_limit", False):
+            level = logging.INFO if good else logging.WARNING
+            logger.log(
+                level, "%s %s %s %s: %s", event.outcome, event.method, route or "-", provider or "-", event.detail
+            )
         self._tell(event)
 
     def accepted(self, *, provider: str, route: str, method: str) -> None:
