@@ -21,7 +21,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from hooklatch.errors import Answer, ConfigError, RateLimited, Unauthenticated
-from hooklatch.observe import escaped
+from hooklatch.observe import escaped, say
 from hooklatch.refusal_log import RefusalLog
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from hooklatch.types import Head
 
 __all__ = ["FailureLimit"]
-
-logger: Final = logging.getLogger("hooklatch")
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
@@ -174,7 +172,7 @@ class FailureLimit:
         now = time.monotonic()
         if now - self._said >= SAY_EVERY:
             self._said = now
-            logger.error("limit_failures: %s", text)
+            say(logging.ERROR, "limit_failures: %s", text)
 
 
 def _redis(url: str, timeout: float) -> Storage:
@@ -314,7 +312,7 @@ class Limiter:
             why = f"without an address at place {self._proxies} from the right in X-Forwarded-For (trusted_proxies)"
         else:
             why = "which may be a proxy; say trusted_proxies=1 (or how many there are), or 0 if senders come from there"
-        logger.warning("limit_failures: the limit is off for requests from %s, %s", whence, why)
+        say(logging.WARNING, "limit_failures: the limit is off for requests from %s, %s", whence, why)
 
 
 def _address(text: str) -> Address | None:

@@ -10,12 +10,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from hooklatch.observe import escaped
+from hooklatch.observe import escaped, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-logger: Final = logging.getLogger("hooklatch")
 
 MOST: Final = 10_000
 """Addresses that are remembered at a time; the oldest is forgotten, and its count told, for a new one."""
@@ -44,12 +42,11 @@ class RefusalLog:
             else:
                 entry[1] += 1
         for (other, where), count in over:
-            logger.warning(
-                "limit_failures: %d more requests of %s got 429 on %s, not logged singly", count, other, where
-            )
+            several = "limit_failures: %d more requests of %s got 429 on %s, not logged singly"
+            say(logging.WARNING, several, count, other, where)
         if entry is None:
-            logger.warning(
-                "refused %s %s for %s: %s; not logged again for %g s",
+            say(
+                logging.WARNING, "refused %s %s for %s: %s; not logged again for %g s",
                 escaped(method), route, address, escaped(text), self._window,
             )  # fmt: skip
 
