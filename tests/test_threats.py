@@ -33,11 +33,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import hooklatch
 from hooklatch import ConfigError, NotProven, get_webhook
+from hooklatch.errors import IdMalformed
 from hooklatch.keys import HMACKey
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE
 from hooklatch.stores import MemoryStore
 from hooklatch.testing import Request, call_wsgi
-from hooklatch.types import Delivery
+from hooklatch.types import Delivery, Head
 from hooklatch.wsgi import WebhookMiddleware
 from worlds import NOW, Endpoint, make_endpoint
 
@@ -56,6 +57,51 @@ def push(body: bytes = b"{}", *, secret: str = SECRET, url: str = HOOK, headers:
 
 def to(path: str, world: str) -> dict[str, Any]:
     return {"PATH_INFO": path} if world == "wsgi" else {"path": path, "raw_path": None}
+
+
+# The order of checks, as SECURITY.md has it
+
+
+class Watchful:
+    """A verifier of one's own that looks at the head."""
+
+    def open(self, head: Head, facts: Any) -> None:
+        if head.headers.all("x-mine"):
+            raise IdMalformed
+
+
+SENDER = STANDARD_WEBHOOKS.using(agents=("Sender/*",))
+SPOILERS: list[tuple[str, dict[str, str]]] = [
+    ("origin_not_allowed", {"origin": "https://evil.example"}),
+    ("method_not_allowed", {":method": "PUT"}),
+    ("request_ambiguous", {"x-original-url": "/"}),
+    ("signature_malformed", {"webhook-signature": "v1,!"}),
+    ("id_missing", {"webhook-id": ""}),
+    ("timestamp_malformed", {"webhook-timestamp": "now"}),
+    ("body_too_large", {"content-length": "1000000"}),
+    ("timestamp_expired", {"webhook-timestamp": str(int(NOW) - 3600)}),
+    ("id_malformed", {"x-mine": "1"}),
+    ("body_incomplete", {"content-length": "99"}),
+    ("signature_mismatch", {"webhook-id": "evt_2"}),
+    ("user_agent_not_allowed", {"user-agent": "curl/8"}),
+    ("store_unavailable", {}),
+]
+"""What each check refuses, in the order of the checks."""
+
+
+@pytest.mark.parametrize("place", range(len(SPOILERS)), ids=[reason for reason, _ in SPOILERS])
+def test_of_several_faults_the_first_in_the_order_of_checks_is_told(endpoint: MakeEndpoint, place: int) -> None:
+    chain = SENDER.chain(WHSEC, cors=[SHOP], other_agents="reject", max_body=100, extra=[Watchful()])
+    made = endpoint(routes={HOOK: chain}, store=MemoryStore(limit=1))
+    full = SENDER.sign(b"{}", secret=WHSEC, url=HOOK, id="evt_0", at=NOW, headers={"user-agent": "Sender/1"})
+    assert made.post(full).status == 200
+    genuine = SENDER.sign(b"{}", secret=WHSEC, url=HOOK, id="evt_1", at=NOW, headers={"user-agent": "Sender/1"})
+    headers = dict(genuine.headers)
+    for _, spoiled in reversed(SPOILERS[place:]):
+        headers |= spoiled
+    method = headers.pop(":method", "POST")
+    made.post(Request(method, HOOK, headers, b"{}"))
+    assert (made.reason, len(made.calls)) == (SPOILERS[place][0], 1)
 
 
 # Row A5: verified as route A, executed by handler B
