@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types bench fuzz clean
+.PHONY: demo test check lint types bench fuzz mutants clean
 
 demo: .venv/.ready
 	$(BIN)/hooklatch demo
@@ -25,11 +25,15 @@ bench: .venv/.ready
 	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/large_bodies.py
 
-# A coverage-guided fuzzer over parsers and doors, SECONDS in all.
+# A coverage-guided fuzzer over parsers and doors, SECONDS for each of its targets.
 SECONDS ?= 60
 fuzz: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	$(BIN)/python fuzz/fuzz.py --target all --seconds $(SECONDS)
+
+# Does a test notice when the code that decides is changed? See tools/mutants.py; ARGS="--sample 20" for a sample.
+mutants: .venv/.ready
+	nice -n 19 $(BIN)/python tools/mutants.py $(ARGS)
 
 .venv/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hooklatch needs Python 3.11 or later: make PYTHON=python3.12")'
@@ -39,4 +43,4 @@ fuzz: .venv/.ready
 	touch $@
 
 clean:
-	rm -rf .venv build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .mutants

@@ -299,7 +299,7 @@ def steps_of(path: str) -> int:
 
 
 def stretched(unit: str, size: int) -> str:
-    return f"/{unit * (size // len(unit))}"
+    return "/" * (unit[0] != "/") + unit * (size // len(unit))
 
 
 @pytest.mark.parametrize("unit", COSTLY.values(), ids=COSTLY)
