@@ -1,4 +1,4 @@
-"""Which tests run which lines: collected once, kept in ``.mutants/covering.json``, and anew only for tests that changed.
+"""Which tests run which lines: collected once, kept in ``.mutants/covering.json``, anew only for tests that changed.
 
 Lines that run while tests are imported are noted apart: what they leave behind is older than any test.
 """
@@ -21,10 +21,12 @@ SKIPPED: Final = frozenset(
     f"test_{name}.py"
     for name in (
         *("cli", "cli_store", "crash", "demo", "house", "new_sender", "processes", "readme", "ripemd128", "servers"),
-        *("store_machine", "wheel"),
+        *("store_machine", "wheel", "memory_store", "stores", "outage", "slow_senders", "properties"),
     )
 )
-"""Tests that start processes, in which nobody sees the mutant, or that know nothing of what is mutated."""
+"""Tests that start processes, in which nobody sees the mutant; that know nothing of what is mutated; or that take long:
+of the last kind are ``properties``, whose examples are random besides, so that a mutant they kill may survive tomorrow.
+"""
 
 # One event loop and one store: the other ones run the same lines of what is mutated.
 CHOICE: Final = "not trio and not sqlite and not redis and not postgres"

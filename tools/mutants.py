@@ -20,30 +20,26 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import gc
 import importlib
 import importlib.machinery
 import importlib.util
 import json
 import os
 import random
-import resource
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import covering
+from forks import UNRUN, Inside, Task, Verdict, dotted, in_fork, outside, run_pytest, silence
 from mutators import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from importlib.machinery import ModuleSpec
+    from collections.abc import Callable, Sequence
 
     from covering import Covering
     from mutators import Mutant
@@ -85,7 +81,7 @@ OWN: Final[dict[str, tuple[str, ...]]] = {
     "verifiers/signature.py": ("vectors", "template", "body_fields"),
     "verifiers/timestamp.py": ("time",),
 }
-"""The tests that know a file best, ``tests/test_NAME.py``, besides ``test_mutants_killed.py`` and the file's own name."""
+"""The tests that know a file best, ``tests/test_NAME.py``, besides ``test_mutants_killed.py`` and its namesake."""
 
 LIBRARIES: Final = (
     *("pytest", "_pytest.assertion.rewrite", "pytest_timeout", "anyio.pytest_plugin", "anyio._backends._asyncio"),
@@ -94,27 +90,6 @@ LIBRARIES: Final = (
     *("Crypto.PublicKey.ECC", "Crypto.PublicKey.RSA", "Crypto.Signature.DSS", "Crypto.Signature.eddsa"),
     *("Crypto.Signature.pkcs1_15", "subprocess", "logging.handlers"),
 )
-
-
-class Verdict(NamedTuple):
-    """What became of a mutant."""
-
-    outcome: str
-    """``killed``, ``timed out`` or ``survived``."""
-    by: str = ""
-    """The test that killed it."""
-    tests: int = 0
-    """How many it was put to."""
-
-
-class Task(NamedTuple):
-    """A mutant and the tests it is put to."""
-
-    module: Module
-    mutant: Mutant
-    tests: list[str]
-    seconds: float
-    """How long the tests take without a mutant."""
 
 
 class Killers:
@@ -146,209 +121,6 @@ class Killers:
                 mine.remove(verdict.by)
             mine.insert(0, verdict.by)
             del mine[12:]
-
-
-def in_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> tuple[int | None, str]:
-    """Return the exit code of *work* in a child (None: it took too long), and what it told."""
-    told, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 3
-        try:
-            os.setpgid(0, 0)
-            limit = int(5 + 5 * seconds)
-            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-            code = work(lambda text: [os.write(tell, text[:4000].encode())] and None)
-        finally:
-            os._exit(code)
-    os.close(tell)
-    # Other processes may have the machine: what runs away is stopped by its CPU time, what waits by this.
-    end = time.monotonic() + 30 + 20 * seconds
-    pause = 0.001
-    code: int | None = None
-    while True:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            code = os.waitstatus_to_exitcode(status)
-            break
-        if time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            break
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
-    with os.fdopen(told, "rb") as pipe:
-        os.set_blocking(pipe.fileno(), False)
-        text = (pipe.read() or b"").decode()
-    return (None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code), text
-
-
-def verdict_of(task: Task, code: int | None, by: str) -> Verdict:
-    """Return what an exit code of pytest, or of a fork, means."""
-    if code is None:
-        return Verdict("timed out", "", len(task.tests))
-    nothing_ran = 5
-    return (
-        Verdict("survived", "", len(task.tests)) if code in (0, nothing_ran) else Verdict("killed", by, len(task.tests))
-    )
-
-
-class Inside:
-    """A plugin of pytest that puts mutants to collected tests, in forks that give functions the mutant's code."""
-
-    def __init__(self, work: Callable[[Inside], None]) -> None:
-        """*work*: what to do with this once every test is collected."""
-        self._work = work
-        self._failed = False
-        self._items: dict[str, Any] = {}
-        self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
-
-    def pytest_collection_finish(self) -> None:
-        """Import what no test has imported yet."""
-        for name in FILES:
-            importlib.import_module(dotted(name))
-
-    def pytest_runtestloop(self, session: Any) -> bool:  # noqa: ANN401 - pytest's
-        """Do the work instead of running the tests."""
-        self._items = {item.nodeid: item for item in session.items}
-        # Made once, so that the forks share one folder instead of making a numbered one each.
-        session.config._tmp_path_factory.getbasetemp()  # noqa: SLF001 - there is no other way
-        functions = defaultdict(list)
-        for thing in gc.get_objects():
-            if isinstance(thing, FunctionType) and "hooklatch" in thing.__code__.co_filename:
-                functions[_place(thing.__code__)].append(thing)
-        self._functions = functions
-        gc.freeze()
-        self._work(self)
-        return True
-
-    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's
-        """Notice a failure."""
-        self._failed = self._failed or report.failed
-
-    def judge(self, task: Task) -> Verdict | None:
-        """Return what becomes of a mutant; None if its code does not fit into the functions there are."""
-        code = task.module.compiled(task.mutant)
-
-        def child(tell: Callable[[str], None]) -> int:
-            try:
-                self._swap(code)
-            except ValueError:
-                return 77
-            items = [self._items[test] for test in task.tests if test in self._items]
-            for item, after in zip(items, [*items[1:], None], strict=True):
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
-                if self._failed:
-                    tell(item.nodeid)
-                    return 1
-            return 0
-
-        result, by = in_fork(child, task.seconds)
-        return None if result == 77 else verdict_of(task, result, by)  # noqa: PLR2004 - as above
-
-    def _swap(self, code: CodeType) -> None:
-        for inner in _codes(code):
-            for function in self._functions.get(_place(inner), ()):
-                function.__code__ = inner
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _codes(constant)
-
-
-def _place(code: CodeType) -> tuple[str, str, int]:
-    return code.co_filename, code.co_qualname, code.co_firstlineno
-
-
-class Chooser:
-    """A plugin of pytest that runs some tests in a given order and tells which one failed."""
-
-    def __init__(self, tests: Sequence[str], tell: Callable[[str], None]) -> None:
-        """*tests*: their names."""
-        self._order = {test: place for place, test in enumerate(tests)}
-        self._tell = tell
-
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Choose."""
-        items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda item: self._order[item.nodeid])
-
-    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's
-        """Tell."""
-        if report.failed:
-            self._tell(report.nodeid)
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, name: str, path: str, code: CodeType) -> None:
-        super().__init__(name, path)
-        self._code = code
-
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the one it is for
-        return self._code
-
-
-class _Finder:
-    """Finds the mutant where the genuine module is looked for."""
-
-    def __init__(self, module: Module, code: CodeType) -> None:
-        self._name = dotted(module.name)
-        self._path = str(module.path)
-        self._code = code
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_file_location(name, self._path, loader=_Loader(name, self._path, self._code))
-
-
-def outside(tree: Path, task: Task) -> Verdict:
-    """Return what becomes of a mutant that is imported as the module it changes.
-
-    Importing tests takes longer than running them, so the files are tried a few at a time.
-    """
-    code = task.module.compiled(task.mutant)
-    by_file: dict[str, list[str]] = defaultdict(list)
-    for test in task.tests:
-        by_file[test.partition("::")[0]].append(test)
-    names = list(by_file)
-    for stage in (names[:1], names[1:4], names[4:]):
-        tests = [test for name in stage for test in by_file[name]]
-
-        def child(tell: Callable[[str], None], stage: list[str] = stage, tests: list[str] = tests) -> int:
-            _silence()
-            sys.meta_path.insert(0, _Finder(task.module, code))  # type: ignore[arg-type]
-            return run_pytest(tree, ["-x", *stage], Chooser(tests, tell))
-
-        verdict = verdict_of(task, *in_fork(child, task.seconds + 2)) if tests else _UNRUN
-        if tests and verdict.outcome != "survived":
-            return verdict
-    return Verdict("survived", "", len(task.tests))
-
-
-def _silence() -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-
-
-def run_pytest(tree: Path, arguments: Sequence[str], plugin: object) -> int:
-    """Run pytest in this process, over hooklatch as it is in *tree*."""
-    import hypothesis  # noqa: PLC0415 - the parent has imported it
-    import pytest  # noqa: PLC0415
-
-    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
-    hypothesis.settings.load_profile("mutants")
-    base = tempfile.mkdtemp(dir=tree.parent)
-    return int(pytest.main([*covering.OPTIONS, f"--basetemp={base}", *arguments], plugins=[plugin]))
-
-
-def dotted(name: str) -> str:
-    """Return how a file below ``src/hooklatch`` is imported."""
-    return "hooklatch." + name.removesuffix(".py").replace("/", ".")
 
 
 def copied(folder: Path) -> Path:
@@ -384,7 +156,7 @@ def known(tree: Path) -> Covering:
 
     def child(tell: Callable[[str], None]) -> int:
         tell("")
-        _silence()
+        silence()
         recorder = covering.Recorder(tree / PACKAGE, map(dotted, FILES))
         code = run_pytest(tree, changed, recorder)
         recorder.write(found)
@@ -418,8 +190,8 @@ class Run:
                 mutants = random.Random(seed).sample(mutants, sample)  # noqa: S311 - a sample of tests
             self.chosen += [(module, mutant) for mutant in mutants]
 
-    def judge_all(self, say: Callable[[str], None]) -> None:
-        """Judge every chosen mutant."""
+    def judge_all(self, say: Callable[[str], None], keep: Callable[[], None]) -> None:
+        """Judge every chosen mutant; *keep* what is known so far now and then."""
         late = [pair for pair in self.chosen if self._only_inside(*pair)]
         kept = self._tree.parent / "inside.json"
 
@@ -435,8 +207,8 @@ class Run:
 
         def child(tell: Callable[[str], None]) -> int:
             tell("")
-            _silence()
-            return run_pytest(self._tree, covering.test_files(self._tree), Inside(work))
+            silence()
+            return run_pytest(self._tree, covering.test_files(self._tree), Inside(work, map(dotted, FILES)))
 
         if late:
             code, _ = in_fork(child, 36_000)
@@ -450,9 +222,10 @@ class Run:
             tests = list(dict.fromkeys([*tests, *self._known.tests(module.name), *self._known.all_tests()]))
             tests = _own_first(module.name, tests)
             task = self._killers.task(module, mutant, tests)
-            self._note(module, mutant, outside(self._tree, task) if task.tests else _UNRUN)
+            self._note(module, mutant, outside(self._tree, task) if task.tests else UNRUN)
             if done % 50 == 0:
                 say(f"{done} of {len(rest)} outside")
+                keep()
 
     def _only_inside(self, module: Module, mutant: Mutant) -> bool:
         """Return whether tests run the lines, and no import does."""
@@ -464,32 +237,25 @@ class Run:
         self._killers.note(module, verdict)
 
     def result(self) -> dict[str, Any]:
-        """Return the figures and the survivors, by module."""
+        """Return the figures and what was not killed, by module, as far as it is known."""
         found: dict[str, Any] = {}
         for module in self.modules:
-            mine = [mutant for of, mutant in self.chosen if of is module]
-            counts = Counter(self.verdicts[mutant.name].outcome for mutant in mine)
-            left = {m.name: self.verdicts[m.name] for m in mine if self.verdicts[m.name].outcome != "killed"}
+            mine = {m.name: self.verdicts[m.name] for of, m in self.chosen if of is module and m.name in self.verdicts}
+            counts = Counter(verdict.outcome for verdict in mine.values())
             text = module.text.splitlines()
-            found[module.name] = {
-                "mutants": len(mine),
-                "killed": counts["killed"],
-                "timed out": counts["timed out"],
-                "survived": counts["survived"],
-                "left": [
-                    {
-                        "name": name,
-                        "outcome": v.outcome,
-                        "tests": v.tests,
-                        "line": text[int(name.split(":")[1]) - 1].strip(),
-                    }
-                    for name, v in left.items()
-                ],
-            }
+            left = [
+                {
+                    "name": name,
+                    "outcome": verdict.outcome,
+                    "tests": verdict.tests,
+                    "line": text[int(name.split(":")[1]) - 1].strip(),
+                }
+                for name, verdict in mine.items()
+                if verdict.outcome != "killed"
+            ]
+            columns = {outcome: counts[outcome] for outcome in ("killed", "timed out", "survived")}
+            found[module.name] = {"mutants": len(mine), **columns, "left": left}
         return found
-
-
-_UNRUN: Final = Verdict("survived")
 
 
 def _own_first(module: str, tests: list[str]) -> list[str]:
@@ -544,13 +310,18 @@ def main() -> NoReturn:
     def say(text: str) -> None:
         os.write(terminal, f"{time.monotonic() - started:6.0f} s  {text}\n".encode())
 
+    options.json = options.json.absolute()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         run = Run(copied(Path(folder)), options.file or FILES, options.sample, options.seed)
-        run.judge_all(say)
+
+        def keep() -> None:
+            options.json.parent.mkdir(exist_ok=True)
+            options.json.write_text(json.dumps(run.result(), indent=2), encoding="utf-8")
+
+        run.judge_all(say, keep)
+        keep()
         result = run.result()
         os.chdir(ROOT)
-    options.json.parent.mkdir(exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=2), encoding="utf-8")
     print(summary(result))
     say(f"written to {options.json}")
     sys.exit()
