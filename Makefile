@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint types bench fuzz clean
+.PHONY: demo test check lint types bench fuzz mutants clean
 
 demo: .venv/.ready
 	$(BIN)/hooklatch demo
@@ -39,11 +39,15 @@ bench: .venv-bench/.ready
 	$(BENCH) -m pip install --quiet --editable . --group bench
 	touch $@
 
-# A coverage-guided fuzzer over parsers and doors, SECONDS in all.
+# A coverage-guided fuzzer over parsers and doors, SECONDS for each of its targets.
 SECONDS ?= 60
 fuzz: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	$(BIN)/python fuzz/fuzz.py --target all --seconds $(SECONDS)
+
+# Does a test notice when the code that decides is changed? See tools/mutants.py; ARGS="--sample 20" for a sample.
+mutants: .venv/.ready
+	nice -n 19 $(BIN)/python tools/mutants.py $(ARGS)
 
 # The C extension is built in place where there is a compiler.
 .venv/.ready: pyproject.toml setup.py src/hooklatch/_ripemd128_c.c
@@ -54,4 +58,4 @@ fuzz: .venv/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .mutants

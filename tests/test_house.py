@@ -101,6 +101,7 @@ LAYERS = [
         "deadline",
         "observe",
         "ratelimit",
+        "refusal_log",
     },
     {"stores", "verifiers", "schemes", "direct"},
     {"chain"},

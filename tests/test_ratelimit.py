@@ -19,9 +19,11 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
 from hooklatch import ConfigError, Delivery, Header, Provider, ratelimit
+from hooklatch.errors import RateLimited
 from hooklatch.providers import GITHUB, MECHANIC
 from hooklatch.public_keys import Ed25519Key
 from hooklatch.ratelimit import FailureLimit
+from hooklatch.refusal_log import RefusalLog
 from hooklatch.testing import Answered, Request, call_asgi, call_wsgi
 from hooklatch.wsgi import WebhookMiddleware
 from services import RedisServer, free_port, redis_server
@@ -371,6 +373,91 @@ def test_fewer_entries_than_proxies_fall_back_to_the_peer(endpoint: MakeEndpoint
     for number in range(3):
         assert via(made, unsigned(), f"192.0.2.{number}, 192.0.2.9", "203.0.113.1").status == 401
     assert via(made, unsigned(), "192.0.2.7", "203.0.113.1").status == 429
+
+
+# The log
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if "429" in r.getMessage() or "rate_limited" in r.getMessage()]
+
+
+def test_a_flood_is_one_line_of_the_log_and_an_event_each(made: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    exhaust(made)
+    before = len(made.events)
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "hooklatch"):
+        assert [post(made, unsigned()).status for _ in range(40)] == [429] * 40
+    (line,) = lines_of(caplog)
+    assert SENDER in line
+    assert HOOK in line
+    assert len(caplog.records) == 1
+    assert [event.reason for event in made.events[before:]] == ["rate_limited"] * 40
+
+
+def test_another_address_and_another_route_have_lines_of_their_own(
+    endpoint: MakeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = endpoint(routes=routes(**{"/else": GITHUB.chain(SECRET)}), limit_failures=FailureLimit("1/minute"))
+    with caplog.at_level(logging.DEBUG, "hooklatch"):
+        for peer, url in ((SENDER, HOOK), ("192.0.2.2", HOOK), (SENDER, "/else")):
+            assert [post(made, unsigned(url=url), peer).status for _ in range(3)] == [401, 429, 429]
+    assert len(lines_of(caplog)) == 3
+
+
+def test_what_was_not_logged_is_counted_once_the_window_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    now = [100.0]
+    log = RefusalLog(60.0, clock=lambda: now[0])
+    with caplog.at_level(logging.WARNING, "hooklatch"):
+        for _ in range(5):
+            log.note(SENDER, HOOK, "POST", "rate_limited")
+        now[0] = 159.9
+        log.note("192.0.2.2", HOOK, "POST", "rate_limited")
+        assert len(caplog.records) == 2
+        now[0] = 160.0
+        log.note("192.0.2.2", HOOK, "POST", "rate_limited")
+        log.note(SENDER, HOOK, "POST", "rate_limited")
+    said = [record.getMessage() for record in caplog.records[2:]]
+    assert said[0] == f"limit_failures: 4 more requests of {SENDER} got 429 on {HOOK}, not logged singly"
+    assert said[1].startswith("refused POST /hooks/github for 192.0.2.1: ")
+    assert len(said) == 2
+
+
+def test_a_window_of_one_refusal_ends_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    log = RefusalLog(1.0, clock=lambda: now[0])
+    with caplog.at_level(logging.WARNING, "hooklatch"):
+        for now[0] in (0.0, 5.0, 10.0):
+            log.note(SENDER, HOOK, "POST", "rate_limited")
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["refused"] * 3
+
+
+def test_the_addresses_that_the_log_remembers_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hooklatch.refusal_log.MOST", 3)
+    log = RefusalLog(60.0)
+    with caplog.at_level(logging.WARNING, "hooklatch"):
+        for number in (1, 1, 2, 3, 4, 1):
+            log.note(f"192.0.2.{number}", HOOK, "POST", "rate_limited")
+    assert [record.getMessage().split()[0] for record in caplog.records] == [
+        *["refused"] * 3,
+        "limit_failures:",
+        *["refused"] * 2,
+    ]
+
+
+def test_a_verifier_of_ones_own_that_limits_is_logged_each_time(
+    endpoint: MakeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Closed:
+        def open(self, head: Any, facts: Any) -> None:
+            raise RateLimited
+
+    made = endpoint(routes={HOOK: GITHUB.chain(SECRET, extra=[Closed()])})
+    with caplog.at_level(logging.DEBUG, "hooklatch"):
+        assert [made.post(push()).status for _ in range(2)] == [429, 429]
+    assert len(lines_of(caplog)) == 2
 
 
 # When the storage fails

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -17,13 +19,15 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from hooklatch import ConfigError, Delivery, NotProven, Webhook, get_webhook
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, SPECKLE, SPECKLE_BEFORE_2_12, STRIPE
-from hooklatch.routes import Routes
+from hooklatch.routes import LONGEST, Routes, _meanings
 from hooklatch.stores import MemoryStore
 from hooklatch.testing import Answered, Request, asgi_scope, call_asgi, call_wsgi, wsgi_environ
 from hooklatch.wsgi import WebhookMiddleware as WSGIWebhookMiddleware
 from worlds import NOW, Endpoint, make_endpoint
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from starlette.requests import Request as StarletteRequest
     from starlette.types import Message, Receive, Scope, Send
 
@@ -252,14 +256,110 @@ def test_a_path_with_control_characters_that_could_mean_a_route_is_400(endpoint:
     assert (post_to(made, path).status, made.calls) == (400, [])
 
 
+# What a path costs
+
+PLACES = Routes({"/in/*": CHAIN, HOOK: CHAIN, "/in/deep/down/*": CHAIN}, ["/private/*"])
+COSTLY = {
+    "slashes": "/",
+    "dot segments": "/.",
+    "steps up": "/..",
+    "plain steps": "/a",
+    "steps below a route": "/in",
+    "one step": "a",
+    "escapes": "/%",
+    "escaped escapes": "%25",
+    "parameters": "/;a",
+    "backslashes": "\\a",
+    "control characters": "/\x01",
+    "schemes": "h+",
+    "absolute forms": "h://",
+    "everything": "/.%2e;a\\b\x01?h://",
+}
+
+
+def steps_of(path: str) -> int:
+    """Return how many instructions of ``routes`` it takes to decide about *path*."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.endswith("routes.py"):
+            return None
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        PLACES.guards(path)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def stretched(unit: str, size: int) -> str:
+    return "/" * (unit[0] != "/") + unit * (size // len(unit))
+
+
+@pytest.mark.parametrize("unit", COSTLY.values(), ids=COSTLY)
+def test_a_path_twice_as_long_costs_at_most_twice_as_much(unit: str) -> None:
+    short, long = (steps_of(stretched(unit, size)) for size in (LONGEST // 2 - 32, LONGEST - 64))
+    assert short > 20
+    assert long <= 2 * short
+
+
+@pytest.mark.parametrize("unit", COSTLY.values(), ids=COSTLY)
+def test_beyond_the_longest_path_the_cost_grows_no_more(unit: str) -> None:
+    assert steps_of(stretched(unit, 64 * LONGEST)) <= steps_of(stretched(unit, 2 * LONGEST)) + 2
+    assert steps_of(stretched(unit, 64 * LONGEST)) < steps_of(stretched("/.", LONGEST - 64))
+
+
+@pytest.mark.parametrize("path", [f"/in/{'a' * LONGEST}", f"/in{'/a' * LONGEST}", f"/in/{'/.' * LONGEST}/a"])
+def test_what_is_too_long_below_a_route_is_400(endpoint: MakeEndpoint, path: str) -> None:
+    made = endpoint(routes={"/in/*": CHAIN})
+    assert (post_to(made, path).status, made.reason, made.calls) == (400, "request_ambiguous", [])
+
+
+def test_the_longest_path_is_judged(endpoint: MakeEndpoint) -> None:
+    made = endpoint(routes={"/in/*": CHAIN})
+    path = "/in/".ljust(LONGEST, "a")
+    assert [post_to(made, path).status, post_to(made, f"{path}a").status] == [200, 400]
+
+
 @pytest.mark.parametrize(
     "path", ["/" * 5000, "/." * 5000, "/%" * 5000, "/a" * 5000, "/;" * 5000, "\\" * 5000], ids="/.%a;\\"
 )
-def test_a_long_odd_path_is_decided_quickly(path: str) -> None:
-    routes = Routes({"/in/*": CHAIN, HOOK: CHAIN}, ["/private/*"])
-    began = time.perf_counter()
-    assert not routes.guards(path)
-    assert time.perf_counter() - began < 1
+def test_what_is_long_and_means_no_route_passes_as_it_is(endpoint: MakeEndpoint, path: str) -> None:
+    made = endpoint(routes={HOOK: CHAIN, "/in/*": CHAIN}, protect=["/private/*"])
+    assert (post_to(made, path).status, judged(made)) == (200, [""])
+
+
+PIECES = [
+    "/",
+    "//",
+    "hooks",
+    "github",
+    "in",
+    "private",
+    ".",
+    "..",
+    "\\",
+    ";",
+    "%2f",
+    "%252f",
+    "x",
+    "http://h",
+    "?",
+    "\n",
+    "%",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=9).map("".join))
+def test_what_is_too_long_to_be_read_is_refused_wherever_a_reading_would_be(path: str) -> None:
+    if any(PLACES._touches(meaning) for meaning in _meanings(path)):
+        assert PLACES._could_touch(path)
 
 
 # Mounts

@@ -245,6 +245,8 @@ class RateLimited(Unavailable):
     """Too many unproven requests from this address."""
 
     status = 429
+    logged_by_limit: bool = False
+    """Whether the limit writes the log, once per address and window, instead of a line each."""
 
 
 class StoreUnavailable(Unavailable):

@@ -1,10 +1,12 @@
 """What operators see: one log line per refusal or acknowledgement, and the same as an event for an observer.
 
-What a stranger sent is escaped and cut before it reaches a log; secrets and expected signatures never do.
+The 429s of ``limit_failures`` have an event each and fewer lines, see ``refusal_log``. What a stranger sent is escaped
+and cut before it reaches a log; secrets and expected signatures never do.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -62,8 +64,10 @@ class Observer:
             escaped(method),
             escaped(str(answer)),
         )
-        level = logging.INFO if good else logging.WARNING
-        logger.log(level, "%s %s %s %s: %s", event.outcome, event.method, route or "-", provider or "-", event.detail)
+        if not getattr(answer, "logged_by_limit", False):
+            level = logging.INFO if good else logging.WARNING
+            told = (event.outcome, event.method, route or "-", provider or "-", event.detail)
+            say(level, "%s %s %s %s: %s", *told)
         self._tell(event)
 
     def accepted(self, *, provider: str, route: str, method: str) -> None:
@@ -75,10 +79,18 @@ class Observer:
             return
         try:
             self._listener(event)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever listens must not decide
             if not self._failed:
                 self._failed = True
-                logger.exception("the observer failed; verdicts are not affected, further failures are not logged")
+                text = "the observer failed; verdicts are not affected, further failures are not logged"
+                say(logging.ERROR, text, exc_info=True)
+
+
+def say(level: int, text: str, *values: object, exc_info: bool = False) -> None:
+    """Write a line of the log; a handler of the log that fails changes no verdict."""
+    # Where the log fails there is nobody left to tell.
+    with contextlib.suppress(Exception):
+        logger.log(level, text, *values, exc_info=exc_info)
 
 
 def escaped(text: str) -> str:

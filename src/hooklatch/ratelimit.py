@@ -20,8 +20,9 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from hooklatch.errors import Answer, ConfigError, Unauthenticated
-from hooklatch.observe import escaped
+from hooklatch.errors import Answer, ConfigError, RateLimited, Unauthenticated
+from hooklatch.observe import escaped, say
+from hooklatch.refusal_log import RefusalLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from hooklatch.types import Head
 
 __all__ = ["FailureLimit"]
-
-logger: Final = logging.getLogger("hooklatch")
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
@@ -120,6 +119,7 @@ class FailureLimit:
         """Whether its verbs wait for a server."""
         self._resume = 0.0
         self._said = -math.inf
+        self.log = RefusalLog(self._item.get_expiry())
 
     def key(self, address: str, route: str) -> str:
         """Return what *address* is counted under on *route*."""
@@ -172,7 +172,7 @@ class FailureLimit:
         now = time.monotonic()
         if now - self._said >= SAY_EVERY:
             self._said = now
-            logger.error("limit_failures: %s", text)
+            say(logging.ERROR, "limit_failures: %s", text)
 
 
 def _redis(url: str, timeout: float) -> Storage:
@@ -205,11 +205,12 @@ def _redis(url: str, timeout: float) -> Storage:
 class Watch:
     """One request under a limit."""
 
-    __slots__ = ("_head", "_key", "_limit", "_refusals")
+    __slots__ = ("_address", "_head", "_key", "_limit", "_refusals")
 
-    def __init__(self, limit: FailureLimit, key: str, head: Head) -> None:
+    def __init__(self, limit: FailureLimit, address: str, head: Head) -> None:
         self._limit = limit
-        self._key = key
+        self._address = address
+        self._key = limit.key(address, head.route)
         self._head = head
         self._refusals = 0
 
@@ -222,14 +223,20 @@ class Watch:
         await self._limit.away(self.look)
 
     def refused(self, answer: Answer) -> None:
-        """Count *answer* if it says that the request proved nothing."""
+        """Count *answer* if it says that the request proved nothing; log it if it says that there were too many."""
         if isinstance(answer, Unauthenticated):
             self._limit.hit(self._key)
+        self._log(answer)
 
     async def arefused(self, answer: Answer) -> None:
-        """Count *answer* if it says that the request proved nothing."""
+        """Do what ``refused`` does."""
         if isinstance(answer, Unauthenticated):
             await self._limit.away(partial(self._limit.hit, self._key))
+        self._log(answer)
+
+    def _log(self, answer: Answer) -> None:
+        if isinstance(answer, RateLimited) and answer.logged_by_limit:
+            self._limit.log.note(self._address, self._head.route, self._head.method, str(answer))
 
     # A proven delivery holds a claim. Whoever runs the application gives it back if anything ends early, a storage that
     # is being waited for included: so the address is cleared as the application's first act.
@@ -279,7 +286,7 @@ class Limiter:
         if limit is None:
             return None
         address = self._client(head, _address(peer) if isinstance(peer, str) else None)
-        return None if address is None else Watch(limit, limit.key(_counted(address), head.route), head)
+        return None if address is None else Watch(limit, _counted(address), head)
 
     def _client(self, head: Head, peer: Address | None) -> Address | None:
         """Return who asks; None, which is said once, where that could be a proxy that everybody comes through."""
@@ -305,7 +312,7 @@ class Limiter:
             why = f"without an address at place {self._proxies} from the right in X-Forwarded-For (trusted_proxies)"
         else:
             why = "which may be a proxy; say trusted_proxies=1 (or how many there are), or 0 if senders come from there"
-        logger.warning("limit_failures: the limit is off for requests from %s, %s", whence, why)
+        say(logging.WARNING, "limit_failures: the limit is off for requests from %s, %s", whence, why)
 
 
 def _address(text: str) -> Address | None:

@@ -12,13 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import StoreUnavailable
+from hooklatch.observe import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hooklatch.types import AsyncStore, Claim
-
-logger: Final = logging.getLogger("hooklatch")
 
 
 def keep_alive(store: AsyncStore, claim: Claim) -> Callable[[], object]:
@@ -109,7 +108,7 @@ async def _renewed(store: AsyncStore, claim: Claim) -> bool:
         if await store.renew(claim):
             return True
     except StoreUnavailable as bad:
-        logger.warning("renew_failed: %s; trying again while the lease lasts", bad)
+        say(logging.WARNING, "renew_failed: %s; trying again while the lease lasts", bad)
         return True
     # Released, taken over, or done in the application's own transaction: the commit will tell.
     return False

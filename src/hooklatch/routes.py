@@ -2,7 +2,8 @@
 
 Normalisation decides one thing only: whether a path could *mean* a route or a protected place to somebody else. A path
 that differs from its canonical form (``//``, dot segments, a backslash, ``;``, a remaining ``%``, absolute form) and
-falls there is refused, never judged as one thing and run as another. One slash at the end is tolerated.
+falls there is refused, never judged as one thing and run as another. One slash at the end is tolerated. So is refused
+what falls there and is longer than ``LONGEST``: what a stranger's path costs grows with its length, up to there.
 """
 
 from __future__ import annotations
@@ -15,9 +16,17 @@ from urllib.parse import unquote
 from hooklatch.chain import Chain
 from hooklatch.errors import ConfigError, RequestAmbiguous, RouteUnknown
 
+LONGEST: Final = 2048
+"""Longest path (characters) that a route judges."""
+
 _STEP: Final = r"(?!\.{1,2}(?:/|$))[^/\\;%?#\x00-\x20\x7f]+"
 _PLAIN: Final = re.compile(rf"/(?:{_STEP}/)*(?:{_STEP})?")
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+# Bounded, or each letter of a long word would be tried as the beginning of a scheme up to the end of the word.
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^/]*")
+_PARAMETERS: Final = re.compile(r";[^/]*")
+_HIDDEN: Final = re.compile(r"[?#].*", re.DOTALL)
+_UNSEEN: Final = re.compile(r"[\x00-\x20\x7f]")
+_BETWEEN: Final = re.compile(r"[/\\;?#]")
 _PATTERN: Final = re.compile(r"(?:/[^/*\\;%?#\x00-\x20\x7f]+)+(?:/\*)?|/\*?")
 
 
@@ -49,14 +58,18 @@ class Routes:
         self.table = dict(routes)
         self._exact = {_bare(p): Match(p, c) for p, c in routes.items() if not p.endswith("/*")}
         # What stands here is plain, because patterns are.
-        self._at_once = {path: match for bare, match in self._exact.items() for path in (bare, f"{bare}/") if path}
+        spelt = [(path, match) for bare, match in self._exact.items() for path in (bare, f"{bare}/")]
+        self._at_once = {path: match for path, match in spelt if 0 < len(path) <= LONGEST}
         self._prefixes = {p[:-2]: Match(p, c) for p, c in routes.items() if p.endswith("/*")}
         if len(self._exact) + len(self._prefixes) < len(routes):
             msg = "routes: two of them differ only by a slash at the end"
             raise ConfigError(msg)
         self._protected = frozenset(_bare(p) for p in protect if not p.endswith("/*"))
         self._protected_prefixes = frozenset(p[:-2] for p in protect if p.endswith("/*"))
-        self._has_prefixes = bool(self._prefixes or self._protected_prefixes)
+        prefixes = self._prefixes.keys() | self._protected_prefixes
+        self._deepest = max((prefix.count("/") for prefix in prefixes), default=-1)
+        guarded = self._exact.keys() | self._protected | prefixes
+        self._guarded = {frozenset(bare.split("/")[1:]) for bare in guarded}
 
     def find(self, path: str) -> Match | None:
         """Return the route for *path* (decoded, mount prefix included), None where it is none of our business.
@@ -67,14 +80,16 @@ class Routes:
         match = self._at_once.get(path)
         if match is not None:
             return match
-        if _PLAIN.fullmatch(path):
+        plain = _PLAIN.fullmatch(path)
+        if len(path) > LONGEST:
+            if self._touches(path) if plain else self._could_touch(path):
+                msg = f"the path has {len(path)} characters, {LONGEST} are judged: {path[:80]!r}"
+                raise RequestAmbiguous(msg)
+            return None
+        if plain:
             return self._look_up(path)
         for meaning in _meanings(path):
-            try:
-                touched = self._look_up(meaning) is not None
-            except RouteUnknown:
-                touched = True
-            if touched:
+            if self._touches(meaning):
                 msg = f"the path {path[:80]!r} could be read as {meaning[:80]!r}"
                 raise RequestAmbiguous(msg)
         return None
@@ -95,13 +110,28 @@ class Routes:
         except (RequestAmbiguous, RouteUnknown):
             return True
 
+    def _touches(self, meaning: str) -> bool:
+        """Return whether the plain path *meaning* is a route or lies below ``protect``."""
+        try:
+            return self._look_up(meaning) is not None
+        except RouteUnknown:
+            return True
+
+    def _could_touch(self, path: str) -> bool:
+        """Return whether *path*, too long to be read in every way, holds all the steps of a guarded place."""
+        steps: set[str] = set()
+        for text in _decoded(path):
+            steps.update(_BETWEEN.split(_UNSEEN.sub("", text)))
+        return any(guarded <= steps for guarded in self._guarded)
+
     def _look_up(self, path: str) -> Match | None:
         bare = _bare(path)
         match = self._exact.get(bare)
-        if match is not None or (not self._has_prefixes and bare not in self._protected):
-            return match
         protected = bare in self._protected
-        above = bare
+        if match is not None or (self._deepest < 0 and not protected):
+            return match
+        # No prefix has more steps than the deepest one, so a long path is not walked up from its end.
+        above = "/".join(bare.split("/", self._deepest + 1)[: self._deepest + 1])
         while True:
             match = match or self._prefixes.get(above)
             protected = protected or above in self._protected_prefixes
@@ -120,16 +150,20 @@ def _bare(path: str) -> str:
 
 def _meanings(path: str) -> set[str]:
     """Return the plain paths that *path* could mean to a router that is laxer, or stricter, than the server was."""
-    found = set()
-    bare = _ABSOLUTE.sub("", path)
-    for text in (path, bare, unquote(bare), unquote(unquote(bare))):
+    cut = set()
+    for text in _decoded(path):
         slashed = text.replace("\\", "/")
-        uncut = re.sub(r";[^/]*", "", text).replace("\\", "/")
-        for cut in (slashed, uncut, re.sub(r";[^/]*", "", slashed), re.sub(r"[?#].*", "", slashed)):
-            for printable in (cut, re.sub(r"[\x00-\x20\x7f]", "", cut)):
-                found.add(_resolved(printable))
-                found.add(re.sub("/+", "/", f"/{printable}"))
+        uncut = _PARAMETERS.sub("", text).replace("\\", "/")
+        cut |= {slashed, uncut, _PARAMETERS.sub("", slashed), _HIDDEN.sub("", slashed)}
+    found = set()
+    for text in cut | {_UNSEEN.sub("", text) for text in cut}:
+        found |= {_resolved(text), re.sub("/+", "/", f"/{text}")}
     return found
+
+
+def _decoded(path: str) -> set[str]:
+    bare = _ABSOLUTE.sub("", path)
+    return {path, bare, unquote(bare), unquote(unquote(bare))}
 
 
 def _resolved(path: str) -> str:

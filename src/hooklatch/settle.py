@@ -7,14 +7,13 @@ logged; the lease frees what could not be released.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hooklatch.errors import StoreUnavailable
+from hooklatch.observe import say
 
 if TYPE_CHECKING:
     from hooklatch.types import Claim, Store
-
-logger: Final = logging.getLogger("hooklatch")
 
 
 class Settlement:
@@ -49,12 +48,15 @@ class Settlement:
 
 def lost() -> None:
     """Say that a claim was committed too late."""
-    logger.warning("lease_lost: the application ran longer than its lease; the same delivery may run again (lease=)")
+    say(
+        logging.WARNING,
+        "lease_lost: the application ran longer than its lease; the same delivery may run again (lease=)",
+    )
 
 
 def failed(bad: StoreUnavailable, *, good: bool) -> None:
     """Say that a claim could not be settled, *good* or not."""
     if good:
-        logger.error("commit_failed: %s; the answer stands, but the same delivery may run again", bad)
+        say(logging.ERROR, "commit_failed: %s; the answer stands, but the same delivery may run again", bad)
     else:
-        logger.warning("release_failed: %s; the lease will free the delivery", bad)
+        say(logging.WARNING, "release_failed: %s; the lease will free the delivery", bad)

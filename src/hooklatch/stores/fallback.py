@@ -12,13 +12,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import StoreUnavailable
+from hooklatch.observe import say
 from hooklatch.stores.memory import MemoryStore
 from hooklatch.types import State
 
 if TYPE_CHECKING:
     from hooklatch.types import AsyncStore, Claim, Standing, Store
-
-logger: Final = logging.getLogger("hooklatch")
 
 LOCAL: Final = 100_000
 """Deliveries this process can remember on a store's behalf."""
@@ -54,7 +53,7 @@ class _Local:
         now = time.monotonic()
         if now - self._said > SAY_EVERY:
             self._said = now
-            logger.error("fail_open: %s; %d claims were decided by this process alone", bad, self.decided)
+            say(logging.ERROR, "fail_open: %s; %d claims were decided by this process alone", bad, self.decided)
         self._used = True
         standing = self._memory.claim(claim)
         if standing.state is State.GRANTED:

@@ -19,12 +19,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooklatch.errors import ConfigError, StoreUnavailable
+from hooklatch.observe import say
 from hooklatch.types import GRANTED, Claim, Standing, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-logger: Final = logging.getLogger("hooklatch")
 
 # Fifteen bytes of a key and 31 of a record fit the allocator's size classes without waste: some 150 bytes an entry.
 _KEY: Final = 15
@@ -220,7 +219,7 @@ class MemoryStore:
         size = len(self._kept)
         if not self._warned and size > self._limit * WARN_AT:
             self._warned = True
-            logger.warning("the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
+            say(logging.WARNING, "the memory store is %d %% full (%d)", WARN_AT * 100, self._limit)
         wanted = sum(key not in self._kept for key in keys)
         if size + wanted > self._limit:
             self._sweep(FULL_STEP, now, early=True)

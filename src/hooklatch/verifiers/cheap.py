@@ -48,4 +48,5 @@ class Cheap:
 def _limited(head: Head, why: str) -> RateLimited:
     answer = RateLimited(f"too many unproven requests from this address; {why}")
     answer.headers = (("retry-after", str(head.limited)),)
+    answer.logged_by_limit = True
     return answer
