@@ -19,7 +19,7 @@ from anyio import to_thread
 from hooklatch.asgi_outgoing import Outgoing
 from hooklatch.body import Body
 from hooklatch.digests import FAST_PACE
-from hooklatch.door import Door
+from hooklatch.door import Door, demand_interface
 from hooklatch.drive import arun, pause, turn
 from hooklatch.errors import (
     Answer,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hooklatch.chain import Chain
+    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
@@ -66,6 +67,7 @@ class WebhookMiddleware(Door):
         limit_failures: FailureLimit | None = None,
         trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
+        render: Render | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
     ) -> None:
@@ -76,9 +78,10 @@ class WebhookMiddleware(Door):
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
         *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
         how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
-        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
-        sender the reason of a refusal.
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *render*: makes media type and body of
+        a refusal; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
+        demand_interface(app, "asgi")
         self.app = app
         given = open_store(store) if isinstance(store, str) else store
         face = as_async(given)
@@ -93,6 +96,7 @@ class WebhookMiddleware(Door):
             limit_failures=limit_failures,
             trusted_proxies=trusted_proxies,
             observer=observer,
+            render=render,
             clock=clock,
             debug=debug,
         )

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hooklatch.body import PIECE, Body
-from hooklatch.door import Door
+from hooklatch.door import Door, demand_interface
 from hooklatch.drive import run
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, LengthMalformed, LengthRequired, RequestAmbiguous
 from hooklatch.settle import Settlement
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from hooklatch.chain import Chain
+    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
@@ -60,6 +61,7 @@ class WebhookMiddleware(Door):
         limit_failures: FailureLimit | None = None,
         trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
+        render: Render | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
     ) -> None:
@@ -70,9 +72,10 @@ class WebhookMiddleware(Door):
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
         *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
         how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
-        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
-        sender the reason of a refusal.
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *render*: makes media type and body of
+        a refusal; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
+        demand_interface(app, "wsgi")
         self.app = app
         given = as_store(store)
         self.store = given if isinstance(given, MemoryStore) else Fallback(given, fail_open=bool(fail_open))
@@ -86,6 +89,7 @@ class WebhookMiddleware(Door):
             limit_failures=limit_failures,
             trusted_proxies=trusted_proxies,
             observer=observer,
+            render=render,
             clock=clock,
             debug=debug,
         )
