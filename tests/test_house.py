@@ -35,6 +35,7 @@ def loaded_after(statement: str) -> set[str]:
         "from hooklatch.providers import GITHUB; GITHUB.chain('a secret of sixteen')",
         "import hooklatch.cli",
         "import hooklatch.testing",
+        "import hooklatch.config",
     ],
 )
 def test_the_core_imports_no_framework_and_no_store_client(statement: str) -> None:
@@ -91,6 +92,8 @@ LAYERS = [
         "public_keys",
         "lines",
         "secrets",
+        "secret_files",
+        "toml_lines",
         "renewal",
         "settle",
         "settle_async",
@@ -105,7 +108,9 @@ LAYERS = [
     {"providers", "verdict", "routes"},
     {"door"},
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
-    {"flask", "starlette", "fastapi", "testing", "cli", "__main__", "__init__"},
+    {"config_values", "references"},
+    {"config"},
+    {"flask", "starlette", "fastapi", "django", "django_checks", "testing", "cli", "__main__", "__init__"},
 ]
 
 

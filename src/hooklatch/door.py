@@ -78,7 +78,7 @@ class Door:
     ) -> None:
         """See ``WebhookMiddleware``; raise ``ConfigError``."""
         self.routes = Routes(routes, protect)
-        _demand_time(routes, fail_open)
+        demand_time(routes, fail_open)
         self.spool = Spool(spool_threshold, max_spool)
         self.limiter = Limiter(limit_failures, trusted_proxies)
         self.observer = Observer(observer)
@@ -171,7 +171,7 @@ def _interface(app: object) -> Literal["wsgi", "asgi"] | None:
     return None
 
 
-def _demand_time(routes: Mapping[str, Chain], fail_open: bool | Literal["unsafe"]) -> None:
+def demand_time(routes: Mapping[str, Chain], fail_open: bool | Literal["unsafe"]) -> None:
     """Refuse to fail open where nothing but the store stands between a capture and its replay."""
     if fail_open not in (False, True, "unsafe"):
         msg = f"fail_open={fail_open!r} must be True, False or 'unsafe'"
