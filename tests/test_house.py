@@ -110,7 +110,8 @@ LAYERS = [
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
     {"config_values", "references"},
     {"config"},
-    {"flask", "starlette", "fastapi", "django", "django_checks", "testing", "cli", "__main__", "__init__"},
+    {"django_request", "django_settings", "django_streams"},
+    {"flask", "starlette", "fastapi", "django", "testing", "cli", "__main__", "__init__"},
 ]
 
 

@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -30,7 +30,7 @@ from hooklatch.routes import Routes
 from hooklatch.stores import SCHEMES
 from hooklatch.toml_lines import Key, key_lines
 
-__all__ = ["Examined", "examine", "load"]
+__all__ = ["Examined", "contradictions", "examine", "load"]
 
 OF_A_ROUTE: Final = ("provider", "facts", "over", "secrets", "public_keys")
 """What a route says beside its options."""
@@ -84,6 +84,25 @@ def examine(source: str | os.PathLike[str] | Mapping[str, Any], *, secrets: bool
     return Examined({}, {}, [problem])
 
 
+def contradictions(settings: Settings) -> Iterator[tuple[str, ConfigError]]:
+    """Yield what a door would not accept of *settings*, each with its key, without making one: nothing is opened."""
+    looks: dict[str, Callable[[], object]] = {
+        "routes": lambda: Routes(settings.get("routes", {})),
+        "protect": lambda: Routes(settings.get("routes", {}), settings.get("protect", ())),
+        "fail_open": lambda: demand_time(settings["routes"], settings.get("fail_open", False)),
+        "spool_threshold": lambda: Spool(threshold=settings.get("spool_threshold", 0)),
+        "max_spool": lambda: Spool(quota=settings.get("max_spool", 0)),
+        "trusted_proxies": lambda: Limiter(settings.get("limit_failures"), settings.get("trusted_proxies")),
+    }
+    for key, look in looks.items():
+        try:
+            look()
+        except ConfigError as bad:
+            yield key, bad
+            if key == "routes":
+                return
+
+
 class _Reader:
     """Reads one source; what is wrong is noted, and the rest is read all the same."""
 
@@ -110,19 +129,10 @@ class _Reader:
         self._read_providers()
         options = self._read_routes(found)
         if not self._problems:
-            self._check(found)
+            for key, contradiction in contradictions(cast("Settings", found)):
+                with self._at(key):
+                    raise contradiction
         return Examined(cast("Settings", found), options, self._problems)
-
-    def _check(self, found: Mapping[str, Any]) -> None:
-        """Note what the door would not accept: a CI job has no door."""
-        with self._at("protect" if "protect" in found else "routes"):
-            Routes(found["routes"], found.get("protect", ()))
-        with self._at("fail_open"):
-            demand_time(found["routes"], found.get("fail_open", False))
-        with self._at("max_spool" if "max_spool" in found else "spool_threshold"):
-            Spool(found.get("spool_threshold", 0), found.get("max_spool", 0))
-        with self._at("trusted_proxies"):
-            Limiter(found.get("limit_failures"), found.get("trusted_proxies"))
 
     def _read_providers(self) -> None:
         with self._at("providers"):
