@@ -373,10 +373,12 @@ def test_a_view_reads_the_body_as_it_would_without_us(
     assert site.found[::2] == site.found[1::2]
 
 
-def test_a_chunked_body_is_whole_in_sync_django_where_the_server_says_so(routes: Any) -> None:
+@pytest.mark.parametrize("reader", ["body", "form", "files", "length"])
+def test_a_chunked_body_is_whole_in_sync_django_where_the_server_says_so(routes: Any, reader: str) -> None:
     site.__init__()  # type: ignore[misc]
-    with routes():
-        delivery = signed()
+    site.read = READERS[reader]
+    with routes({"/hooks/reading": GITHUB.chain(SECRET)}):
+        delivery = signed(*BODIES["multipart"], url="/hooks/reading")
         answer = call_wsgi(
             WSGIHandler(),
             delivery,
@@ -385,7 +387,13 @@ def test_a_chunked_body_is_whole_in_sync_django_where_the_server_says_so(routes:
             wsgi__input_terminated=True,
         )
     assert answer.status == 200
-    assert site.seen[0].body == JSON
+    expected = {
+        "body": MULTIPART,
+        "form": {"title": ["report"]},
+        "files": {"file": ("a.bin", b"\x00\xff\r\n\x01")},
+        "length": str(len(MULTIPART)),
+    }
+    assert site.found == [expected[reader]]
 
 
 @pytest.mark.parametrize("read", ["body", "form", "files"])
@@ -669,11 +677,28 @@ def test_a_door_around_the_handler_is_understood(routes: Any, name: str, also: b
     door = WSGIWebhookMiddleware if name == "wsgi" else ASGIWebhookMiddleware
     made.wrap = lambda handler: door(handler, routes=chains)
     listed = [OURS, CSRF] if also else []
-    with routes(chains), override_settings(MIDDLEWARE=listed):
+    judged_again: list[object] = []
+    with routes(chains, observer=judged_again.append), override_settings(MIDDLEWARE=listed):
         answers = [made.send(signed(url=url)).status for _ in range(2)]
         assert answers == [200, 200]
         assert made.send(stolen(signed(url=url), body=b"")).status == 401
     assert len(site.seen) == (1 if "all" in url else 0)
+    assert not judged_again
+
+
+@pytest.mark.parametrize("route", [PATH, f"/mounted{PATH}"])
+@pytest.mark.parametrize("at", ["environ", "scope", "scope without the mount in its path"])
+def test_below_a_mount_a_route_may_be_written_either_way(routes: Any, at: str, route: str) -> None:
+    site.__init__()  # type: ignore[misc]
+    with routes({route: GITHUB.chain(SECRET)}):
+        if at == "environ":
+            answer = call_wsgi(WSGIHandler(), signed(), SCRIPT_NAME="/mounted")
+        else:
+            full = PATH if "without" in at else f"/mounted{PATH}"
+            handler: Any = ASGIHandler()
+            answer = asyncio.run(call_asgi(handler, signed(), root_path="/mounted", path=full))
+    assert answer.status == 200
+    assert [seen.body for seen in site.seen] == [JSON]
 
 
 def test_a_forged_verdict_is_removed(routes: Any) -> None:
@@ -681,6 +706,8 @@ def test_a_forged_verdict_is_removed(routes: Any) -> None:
     with routes({"/nowhere": GITHUB.chain(SECRET)}):
         request = Request("POST", "/locked/sync", {}, b"")
         assert call_wsgi(WSGIHandler(), request, hooklatch__webhook="forged").status == 401
+    with routes():
+        assert call_wsgi(WSGIHandler(), signed(), hooklatch__webhook="forged").status == 200
 
 
 # Settings
