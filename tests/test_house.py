@@ -35,6 +35,7 @@ def loaded_after(statement: str) -> set[str]:
         "from hooklatch.providers import GITHUB; GITHUB.chain('a secret of sixteen')",
         "import hooklatch.cli",
         "import hooklatch.testing",
+        "import hooklatch.config",
     ],
 )
 def test_the_core_imports_no_framework_and_no_store_client(statement: str) -> None:
@@ -93,6 +94,8 @@ LAYERS = [
         "remote_keys",
         "lines",
         "secrets",
+        "secret_files",
+        "toml_lines",
         "renewal",
         "settle",
         "settle_async",
@@ -109,7 +112,10 @@ LAYERS = [
     {"providers", "verdict", "routes"},
     {"door"},
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
-    {"flask", "starlette", "fastapi", "testing", "cli", "__main__", "__init__"},
+    {"config_values", "references"},
+    {"config"},
+    {"django_request", "django_settings", "django_streams"},
+    {"flask", "starlette", "fastapi", "django", "testing", "cli", "__main__", "__init__"},
 ]
 
 

@@ -18,7 +18,7 @@ from hooklatch.asgi_outgoing import Outgoing
 from hooklatch.body import BATCH, Body
 from hooklatch.deadline import in_time
 from hooklatch.digests import FAST_PACE
-from hooklatch.door import Door
+from hooklatch.door import Door, demand_interface
 from hooklatch.drive import arun, pause, turn
 from hooklatch.errors import (
     Answer,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hooklatch.chain import Chain
+    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
@@ -66,6 +67,7 @@ class WebhookMiddleware(Door):
         limit_failures: FailureLimit | None = None,
         trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
+        render: Render | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
     ) -> None:
@@ -76,9 +78,10 @@ class WebhookMiddleware(Door):
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
         *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
         how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
-        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
-        sender the reason of a refusal.
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *render*: makes media type and body of
+        a refusal; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
+        demand_interface(app, "asgi")
         self.app = app
         given = open_store(store) if isinstance(store, str) else store
         face = as_async(given)
@@ -93,20 +96,21 @@ class WebhookMiddleware(Door):
             limit_failures=limit_failures,
             trusted_proxies=trusted_proxies,
             observer=observer,
+            render=render,
             clock=clock,
             debug=debug,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request; lifespan and unknown scopes pass as they are."""
-        if scope["type"] == "websocket" and self.routes.guards(_path(scope), scope.get("root_path", "")):
+        if scope["type"] == "websocket" and self.routes.guards(full_path(scope), scope.get("root_path", "")):
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope, verdict = _stripped(scope)
-        path, method = _path(scope), scope["method"]
+        scope, verdict = stripped(scope)
+        path, method = full_path(scope), scope["method"]
         try:
             match = self.routes.find_mounted(path, scope.get("root_path", ""))
         except Answer as answer:
@@ -123,7 +127,7 @@ class WebhookMiddleware(Door):
         method = scope["method"]
         body = Body(self.spool)
         headers = ByteLines(scope["headers"])
-        source = _Source(receive, body, headers, chain)
+        source = Source(receive, body, headers, chain)
         # By position, in the order of the class: names would cost as much as all else here.
         head = Head(
             method,
@@ -172,7 +176,7 @@ class WebhookMiddleware(Door):
         await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
-class _Source:
+class Source:
     """Receives the body in pieces that never hold the event loop for long, within the route's deadline."""
 
     __slots__ = ("_arrived", "_body", "_chain", "_deadline", "_headers", "_more", "_receive", "_slices", "length")
@@ -274,14 +278,14 @@ def _length(declared: str) -> int | None:
     return int(declared) if good else None
 
 
-def _path(scope: Mapping[str, Any]) -> str:
+def full_path(scope: Mapping[str, Any]) -> str:
     """Return the full path, mount prefix included, whether or not the server puts it into ``path`` as it should."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path if not root or path == root or path.startswith(root.rstrip("/") + "/") else root + path
 
 
-def _stripped(scope: Scope) -> tuple[Scope, Webhook | None]:
+def stripped(scope: Scope) -> tuple[Scope, Webhook | None]:
     """Return the scope without anything but a verdict where the verdict belongs, and that verdict."""
     found = (scope.get("state") or {}).get(STATE_KEY)
     if found is None or isinstance(found, Webhook):

@@ -18,6 +18,7 @@ from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.schemes import Setting, scheme
+from hooklatch.secret_files import LiveRing, LiveSecrets
 from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import (
     Age,
@@ -174,7 +175,11 @@ def _keys(
         raise ConfigError(msg)
     if callable(secrets):
         return Source(secrets, record.key, record.key_encoding)
-    ring = Ring(secrets, record.key, record.key_encoding)
+    ring = (
+        LiveRing(secrets, record.key, record.key_encoding)
+        if isinstance(secrets, LiveSecrets)
+        else Ring(secrets, record.key, record.key_encoding)
+    )
     if any(len(decode_secret(secret.value, record.key_encoding)) < SHORT for secret, _ in ring.entries):
         notes.append(f"a secret is shorter than {SHORT} bytes and could be guessed")
     return ring

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict
 
 from hooklatch.body import Spool
 from hooklatch.errors import Answer, ConfigError, Rejected
@@ -23,6 +24,38 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("hooklatch")
 
+Render: TypeAlias = "Callable[[Rejected], tuple[str, bytes]]"
+"""Returns media type and body of a refusal; ``("", b"")`` for one without a body."""
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a ``WebhookMiddleware``. Every home of them takes these names: doors, files, Django, docs."""
+
+    routes: Mapping[str, Chain]
+    """Exact paths, or prefixes that end in ``/*``, each with its chain."""
+    store: AnyStore | str
+    """The duplicate memory, or its URL."""
+    protect: Iterable[str]
+    """Paths below which everything without a route is refused."""
+    fail_open: bool | Literal["unsafe"]
+    """Whether this process decides alone while the store is down; ``unsafe``: also without a signed time."""
+    spool_threshold: int
+    """Bytes of one body held in memory before it goes to a temporary file."""
+    max_spool: int
+    """Bytes of all spooled bodies together."""
+    limit_failures: FailureLimit | None
+    """How many unproven requests an address may send."""
+    trusted_proxies: int | None
+    """How many proxies in front add to X-Forwarded-For; 0 for none."""
+    observer: Callable[[Event], object] | None
+    """Called with every ``Event``."""
+    render: Render | None
+    """Makes the body of a refusal, instead of RFC 9457's ``problem+json``."""
+    clock: Callable[[], float]
+    """Returns unix seconds."""
+    debug: bool
+    """Tell the sender the reason of a refusal; not for production."""
+
 
 class Door:
     """The settings of a ``WebhookMiddleware``; the two doors add how a request is read and answered."""
@@ -39,19 +72,24 @@ class Door:
         limit_failures: FailureLimit | None,
         trusted_proxies: int | None,
         observer: Callable[[Event], object] | None,
+        render: Render | None,
         clock: Callable[[], float],
         debug: bool,
     ) -> None:
         """See ``WebhookMiddleware``; raise ``ConfigError``."""
         self.routes = Routes(routes, protect)
-        _demand_time(routes, fail_open)
+        demand_time(routes, fail_open)
         self.spool = Spool(spool_threshold, max_spool)
         self.limiter = Limiter(limit_failures, trusted_proxies)
         self.observer = Observer(observer)
+        self.render = render
         self.clock = clock
         self.debug = debug is True
         if debug not in (True, False):
             msg = f"debug={debug!r} must be True or False; nothing in the environment can switch it on"
+            raise ConfigError(msg)
+        if render is not None and not callable(render):
+            msg = f"render={render!r} must be a function of the refusal that returns a media type and bytes"
             raise ConfigError(msg)
         if not math.isfinite(clock()):
             msg = "clock must return unix seconds"
@@ -77,7 +115,7 @@ class Door:
         headers = answer.headers
         body = answer.body
         if isinstance(answer, Rejected) and not body:
-            body, kind = answer.problem(debug=self.debug)
+            body, kind = self._refusal(answer)
             headers = (("content-type", kind), *headers)
         elif answer.status != HTTPStatus.NO_CONTENT and not any(name == "content-type" for name, _ in headers):
             # Empty, but PEP 3333's validator wants every 200 to have a type.
@@ -86,8 +124,54 @@ class Door:
             headers = (("content-length", str(len(body))), *headers)
         return answer.status, list(headers), b"" if method == "HEAD" else body
 
+    def _refusal(self, answer: Rejected) -> tuple[bytes, str]:
+        """Return body and media type of a refusal, rendered if the application wants that."""
+        if self.render is not None:
+            try:
+                kind, body = self.render(answer)
+                if isinstance(body, bytes) and kind.isascii() and (kind or "text/plain").isprintable():
+                    return body, kind or "text/plain; charset=utf-8"
+                bad: object = "it must return a media type as text, and bytes"
+            except Exception as failed:  # noqa: BLE001 - a refusal stays one, whatever becomes of its words
+                bad = type(failed).__name__
+            logger.error("render failed (%s); the refusal is answered without it", bad)
+        return answer.problem(debug=self.debug)
 
-def _demand_time(routes: Mapping[str, Chain], fail_open: bool | Literal["unsafe"]) -> None:
+
+def demand_interface(app: object, own: Literal["wsgi", "asgi"]) -> None:
+    """Raise ``ConfigError`` if *app* speaks the other interface than the *own* one; what cannot be told passes."""
+    found = _interface(app)
+    if found is not None and found != own:
+        name = getattr(app, "__name__", type(app).__name__)
+        msg = (
+            f"{name} is {_KINDS[found]} application, and this middleware is for {own.upper()}; "
+            f"use hooklatch.{found}.WebhookMiddleware"
+        )
+        raise ConfigError(msg)
+
+
+_KINDS: Final = {"wsgi": "a WSGI", "asgi": "an ASGI"}
+
+
+def _interface(app: object) -> Literal["wsgi", "asgi"] | None:
+    if not callable(app):
+        return None
+    call = app if inspect.isclass(app) else getattr(app, "__call__", app)  # noqa: B004 - its method is what may be async
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call):
+        return "asgi"
+    try:
+        signature = inspect.signature(app)
+        signature.bind(None, None)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(None, None, None)
+    except TypeError:
+        return "wsgi"  # two arguments and no more: environ and start_response
+    return None
+
+
+def demand_time(routes: Mapping[str, Chain], fail_open: bool | Literal["unsafe"]) -> None:
     """Refuse to fail open where nothing but the store stands between a capture and its replay."""
     if fail_open not in (False, True, "unsafe"):
         msg = f"fail_open={fail_open!r} must be True, False or 'unsafe'"

@@ -31,12 +31,13 @@ from __future__ import annotations
 import logging
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Final, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack, cast
 
 from flask import Flask, Response, abort, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from hooklatch.chain import Chain
+from hooklatch.door import Settings
 from hooklatch.errors import CHALLENGE, NO_STORE, ConfigError, NotProven, Unauthenticated
 from hooklatch.observe import escaped
 from hooklatch.provider import Provider
@@ -44,11 +45,8 @@ from hooklatch.verdict import get_webhook
 from hooklatch.wsgi import WebhookMiddleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
-    from hooklatch.observe import Event
-    from hooklatch.ratelimit import FailureLimit
-    from hooklatch.stores import AnyStore
     from hooklatch.types import Webhook
 
 __all__ = ["Hooklatch", "Settings", "verified", "webhook"]
@@ -60,22 +58,6 @@ _TEST_ALLOWED: Final = "hooklatch.flask.test_allowed"
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
-
-
-class Settings(TypedDict, total=False):
-    """The settings of ``hooklatch.wsgi.WebhookMiddleware``, which explains them."""
-
-    routes: Mapping[str, Chain]
-    store: AnyStore | str
-    protect: Iterable[str]
-    fail_open: bool | Literal["unsafe"]
-    spool_threshold: int
-    max_spool: int
-    limit_failures: FailureLimit | None
-    trusted_proxies: int | None
-    observer: Callable[[Event], object] | None
-    clock: Callable[[], float]
-    debug: bool
 
 
 class Hooklatch:

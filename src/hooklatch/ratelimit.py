@@ -241,13 +241,23 @@ class Watch:
     # A proven delivery holds a claim. Whoever runs the application gives it back if anything ends early, a storage that
     # is being waited for included: so the address is cleared as the application's first act.
 
+    def clear(self) -> None:
+        """Forget what was counted for the address."""
+        if self._refusals:
+            self._limit.clear(self._key)
+
+    async def aclear(self) -> None:
+        """Forget what was counted for the address."""
+        if self._refusals:
+            await self._limit.away(self.clear)
+
     def clearing(self, app: WSGIApplication) -> WSGIApplication:
         """Return *app*, which clears the address first."""
         if not self._refusals:
             return app
 
         def cleared(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            self._limit.clear(self._key)
+            self.clear()
             return app(environ, start_response)
 
         return cleared
@@ -258,7 +268,7 @@ class Watch:
             return app
 
         async def cleared(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._limit.away(partial(self._limit.clear, self._key))
+            await self.aclear()
             await app(scope, receive, send)
 
         return cleared

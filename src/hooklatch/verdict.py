@@ -42,6 +42,7 @@ def get_webhook(source: object, expected: Provider | Chain | str | None = None, 
 
 def _attached(source: object) -> tuple[object, str, str]:
     """Return what is attached, and the method and full path of the request as they are now."""
+    request = source
     if not isinstance(source, Mapping):
         scope = getattr(source, "scope", None)
         source = scope if isinstance(scope, Mapping) else getattr(source, "environ", None)
@@ -52,7 +53,10 @@ def _attached(source: object) -> tuple[object, str, str]:
         msg = f"a webhook is found in an environ, a scope or a request, not in {type(source).__name__}"
         raise NotProven(msg)
     if "REQUEST_METHOD" in source:
-        return source.get(ENVIRON_KEY), str(source["REQUEST_METHOD"]), wsgi_path(source)
+        # Django's META is the environ, in which it has replaced both halves of the path by text.
+        text = getattr(request, "META", None) is source
+        path = f"{source.get('SCRIPT_NAME', '')}{source.get('PATH_INFO', '')}" if text else wsgi_path(source)
+        return source.get(ENVIRON_KEY), str(source["REQUEST_METHOD"]), path
     state = source.get("state")
     found = state.get(STATE_KEY) if isinstance(state, Mapping) else getattr(state, STATE_KEY, None)
     return found, str(source.get("method", "")), str(source.get("path", ""))

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hooklatch.body import PIECE, Body
-from hooklatch.door import Door
+from hooklatch.door import Door, demand_interface
 from hooklatch.drive import run
 from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, LengthMalformed, LengthRequired, RequestAmbiguous
 from hooklatch.settle import Settlement
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from hooklatch.chain import Chain
+    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
@@ -60,6 +61,7 @@ class WebhookMiddleware(Door):
         limit_failures: FailureLimit | None = None,
         trusted_proxies: int | None = None,
         observer: Callable[[Event], object] | None = None,
+        render: Render | None = None,
         clock: Callable[[], float] = time.time,
         debug: bool = False,
     ) -> None:
@@ -70,9 +72,10 @@ class WebhookMiddleware(Door):
         let this process decide alone instead of answering 503 (``"unsafe"``: also for senders without a signed time);
         *spool_threshold*: bytes of a body held in memory, *max_spool*: bytes of all spooled bodies; *limit_failures*:
         how many unproven requests an address may send; *trusted_proxies*: how many proxies in front add to
-        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *clock*: unix seconds; *debug*: tell the
-        sender the reason of a refusal.
+        X-Forwarded-For (0: none); *observer*: called with every ``Event``; *render*: makes media type and body of
+        a refusal; *clock*: unix seconds; *debug*: tell the sender the reason of a refusal.
         """
+        demand_interface(app, "wsgi")
         self.app = app
         given = as_store(store)
         self.store = given if isinstance(given, MemoryStore) else Fallback(given, fail_open=bool(fail_open))
@@ -86,6 +89,7 @@ class WebhookMiddleware(Door):
             limit_failures=limit_failures,
             trusted_proxies=trusted_proxies,
             observer=observer,
+            render=render,
             clock=clock,
             debug=debug,
         )
@@ -113,7 +117,7 @@ class WebhookMiddleware(Door):
         pattern, chain = match
         method = environ["REQUEST_METHOD"]
         body = Body(self.spool)
-        source = _Source(environ, body, chain.body_timeout)
+        source = Source(environ, body, chain.body_timeout)
         # By position, in the order of the class: names would cost as much as all else here.
         head = Head(
             method,
@@ -123,7 +127,7 @@ class WebhookMiddleware(Door):
             self.clock(),
             source.length,
             pattern,
-            environ.get("RAW_URI") or environ.get("REQUEST_URI") or "",
+            target(environ),
         )
         watch = self.limiter.watch(head, environ.get("REMOTE_ADDR"))
         try:
@@ -177,7 +181,7 @@ class EnvironLines:
         return not self._environ.keys().isdisjoint(_environ_keys(names))
 
 
-class _Source:
+class Source:
     """Reads the body as far as it may be read: PEP 3333 forbids to read past CONTENT_LENGTH."""
 
     __slots__ = ("_body", "_deadline", "_environ", "_left", "_timeout", "length")
@@ -276,7 +280,7 @@ class _Refusal:
     A server that closes with unread bytes resets the connection, and a sender that is still writing misses the answer.
     """
 
-    def __init__(self, content: Sequence[bytes], source: _Source) -> None:
+    def __init__(self, content: Sequence[bytes], source: Source) -> None:
         self._content = content
         self._source = source
 
@@ -296,6 +300,11 @@ def _put_back(environ: WSGIEnvironment, body: Body) -> None:
     environ["CONTENT_LENGTH"] = str(body.size)
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def target(environ: Mapping[str, Any]) -> str:
+    """Return the target of the request line as servers hand it on, "" where they hide it."""
+    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
 
 
 @lru_cache(maxsize=1024)

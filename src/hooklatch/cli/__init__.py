@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "providers": "list the known senders, or tell how one of them signs",
     "sign": "make the delivery that a sender would make of a body",
     "verify": "judge a recorded request as the middleware would",
+    "check": "tell whether a configuration file can be used, and what its routes do",
     "store": "look into a duplicate memory, let one delivery through again, clear what has expired",
     "demo": "send genuine and hostile deliveries to real servers and show what became of them",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from hooklatch.cli import UsageError, read
 from hooklatch.errors import ConfigError
+from hooklatch.secret_files import secret_text, without_line_end
 from hooklatch.secrets import Secret
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def find(files: Sequence[str], environment: Mapping[str, str] | None = None) -> list[Secret]:
     """Return the secrets in *files*, or else in the *environment*, newest first; raise ``UsageError``."""
     if files:
-        return [_secret(_without_line_end(read(path)), path) for path in files]
+        return [_secret(without_line_end(read(path)), path) for path in files]
     known = os.environ if environment is None else environment
     numbered = (f"{VARIABLE}_{number}" for number in itertools.count(1))
     names = [*({VARIABLE} & known.keys()), *itertools.takewhile(known.__contains__, numbered)]
@@ -44,22 +45,10 @@ def find(files: Sequence[str], environment: Mapping[str, str] | None = None) -> 
 
 def _secret(raw: bytes, source: str) -> Secret:
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as bad:
-        msg = f"{source}: a secret is UTF-8 text, and this is not"
-        raise UsageError(msg) from bad
-    if text.startswith("\ufeff"):
-        msg = f"{source}: begins with a byte order mark, which would become a part of the secret; remove it"
-        raise UsageError(msg)
-    try:
-        return Secret(text)
+        return Secret(secret_text(raw))
     except ConfigError as bad:
         msg = f"{source}: {bad}"
         raise UsageError(msg) from bad
-
-
-def _without_line_end(raw: bytes) -> bytes:
-    return raw[:-2] if raw.endswith(b"\r\n") else raw.removesuffix(b"\n")
 
 
 class _Refused(argparse.Action):

@@ -35,6 +35,9 @@ __all__ = [
     "open_store",
 ]
 
+SCHEMES = ("memory", "sqlite", "redis", "rediss", "unix", "postgresql", "postgres")
+"""What a store's URL begins with."""
+
 _LAZY = {"PostgresStore": "postgres", "RedisStore": "redis", "SQLiteStore": "sqlite"}
 
 
@@ -71,7 +74,7 @@ def open_store(url: str) -> Store:
         from hooklatch.stores.postgres import PostgresStore  # noqa: PLC0415
 
         return PostgresStore(url)
-    known = "memory://, sqlite:///, redis://, rediss://, unix:// and postgresql://"
+    known = ", ".join(f"{known}://" for known in SCHEMES)
     # Nothing of what was given is shown: it may be a password in the wrong place.
     msg = f"store: this is no store's URL; known are {known}"
     raise ConfigError(msg)
