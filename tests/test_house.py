@@ -103,7 +103,7 @@ LAYERS = [
     {"chain"},
     {"assemble", "signing", "provider"},
     {"providers", "verdict", "routes"},
-    {"door"},
+    {"door", "lock", "settings"},
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
     {"flask", "starlette", "fastapi", "testing", "cli", "__main__", "__init__"},
 ]

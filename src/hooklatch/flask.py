@@ -28,54 +28,31 @@ has judged, however it came to the view; a view that uses neither runs for whoev
 
 from __future__ import annotations
 
-import logging
-from functools import wraps
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Final, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack, cast
 
 from flask import Flask, Response, abort, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from hooklatch.chain import Chain
-from hooklatch.errors import CHALLENGE, NO_STORE, ConfigError, NotProven, Unauthenticated
-from hooklatch.observe import escaped
-from hooklatch.provider import Provider
-from hooklatch.verdict import get_webhook
+from hooklatch.errors import ConfigError, NotProven
+from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, STATUS, demand, locked, sender
+from hooklatch.settings import Settings
 from hooklatch.wsgi import WebhookMiddleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
-    from hooklatch.observe import Event
-    from hooklatch.ratelimit import FailureLimit
-    from hooklatch.stores import AnyStore
+    from hooklatch.chain import Chain
+    from hooklatch.provider import Provider
     from hooklatch.types import Webhook
 
 __all__ = ["Hooklatch", "Settings", "verified", "webhook"]
-
-logger: Final = logging.getLogger("hooklatch")
 
 EXTENSION: Final = "hooklatch"
 _TEST_ALLOWED: Final = "hooklatch.flask.test_allowed"
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
-
-
-class Settings(TypedDict, total=False):
-    """The settings of ``hooklatch.wsgi.WebhookMiddleware``, which explains them."""
-
-    routes: Mapping[str, Chain]
-    store: AnyStore | str
-    protect: Iterable[str]
-    fail_open: bool | Literal["unsafe"]
-    spool_threshold: int
-    max_spool: int
-    limit_failures: FailureLimit | None
-    trusted_proxies: int | None
-    observer: Callable[[Event], object] | None
-    clock: Callable[[], float]
-    debug: bool
 
 
 class Hooklatch:
@@ -130,40 +107,19 @@ def verified(
     It goes below ``@app.post(...)``. *expected*: the provider, its name, or the route's chain; *allow_test*: whether
     test traffic that the route marks (``on_test="mark"``) may come in. Raises ``ConfigError`` for anything else.
     """
-    if not isinstance(cast("object", expected), Provider | Chain | str):
-        msg = f"verified() takes the provider a view is written for, as in @verified(GITHUB), not {expected!r}"
-        raise ConfigError(msg)
+    sender(expected, "@verified(GITHUB)")
 
     def lock() -> None:
         _demand(expected, allow_test=allow_test)
         request.environ[_TEST_ALLOWED] = allow_test
 
-    def decorate(view: Callable[Arguments, Returned]) -> Callable[Arguments, Returned]:
-        if iscoroutinefunction(view):
-
-            @wraps(view)
-            async def awaited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> object:
-                lock()
-                return await view(*args, **kwargs)
-
-            return cast("Callable[Arguments, Returned]", awaited)
-
-        @wraps(view)
-        def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
-            lock()
-            return view(*args, **kwargs)
-
-        return called
-
-    return decorate
+    return partial(locked, lock)
 
 
 def _demand(expected: Provider | Chain | str | None, *, allow_test: bool) -> Webhook:
     """Return the verdict on the current request, or end the request with the door's own 401."""
     try:
-        return get_webhook(request.environ, expected, allow_test=allow_test)
-    except NotProven as missing:
-        logger.warning("second lock: %s", escaped(str(missing)))
-        body, kind = Unauthenticated().problem()
+        return demand(request.environ, expected, allow_test=allow_test)
+    except NotProven:
         # A bare 401 would go to the application's errorhandler, which may well redirect it to a login page.
-        abort(Response(body, Unauthenticated.status, [CHALLENGE, NO_STORE], content_type=kind))
+        abort(Response(BODY, STATUS, HEADERS, content_type=MEDIA_TYPE))
