@@ -104,8 +104,11 @@ LAYERS = [
     {"assemble", "signing", "provider"},
     {"providers", "verdict", "routes"},
     {"door", "lock", "settings"},
+    {"extension"},
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
-    {"flask", "starlette", "fastapi", "testing", "cli", "__main__", "__init__"},
+    {"starlette"},
+    {"aiohttp", "bottle", "falcon", "fastapi", "flask", "litestar", "pyramid", "quart", "sanic"},
+    {"testing", "cli", "__main__", "__init__"},
 ]
 
 

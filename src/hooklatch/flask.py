@@ -29,12 +29,13 @@ has judged, however it came to the view; a view that uses neither runs for whoev
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from flask import Flask, Response, abort, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from hooklatch.errors import ConfigError, NotProven
+from hooklatch.errors import NotProven
+from hooklatch.extension import Extension
 from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, STATUS, demand, locked, sender
 from hooklatch.settings import Settings
 from hooklatch.wsgi import WebhookMiddleware
@@ -48,39 +49,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Hooklatch", "Settings", "verified", "webhook"]
 
-EXTENSION: Final = "hooklatch"
 _TEST_ALLOWED: Final = "hooklatch.flask.test_allowed"
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
 
 
-class Hooklatch:
-    """Installs ``WebhookMiddleware`` in Flask applications; one object serves as many as a factory makes."""
+class Hooklatch(Extension[Flask]):
+    """Installs ``WebhookMiddleware`` in Flask applications; see ``hooklatch.extension``."""
 
-    def __init__(self, app: Flask | None = None, **settings: Unpack[Settings]) -> None:
-        """*settings* hold for every application unless its ``init_app`` says otherwise; *app* is latched at once."""
-        self.settings = settings
-        if app is not None:
-            self.init_app(app)
-
-    def init_app(self, app: Flask, **settings: Unpack[Settings]) -> None:
-        """Wrap ``app.wsgi_app``, once; the middleware is then also ``app.extensions["hooklatch"]``.
-
-        Raises ``ConfigError`` for settings that cannot be trusted, for what is no Flask application, and for one that
-        is latched already: dropping the second set of routes, or stacking two memories, would go unnoticed.
-        """
-        if not isinstance(cast("object", app), Flask):
-            kind = type(app).__name__
-            msg = f"init_app takes a Flask application, not {kind}; wrap others in hooklatch.wsgi.WebhookMiddleware"
-            raise ConfigError(msg)
-        if EXTENSION in app.extensions:
-            msg = f"{app.name} is latched already; give all its routes to one init_app"
-            raise ConfigError(msg)
-        merged: Settings = {"routes": {}, **self.settings, **settings}
-        middleware = WebhookMiddleware(app.wsgi_app, **merged)
-        app.extensions[EXTENSION] = middleware
-        app.wsgi_app = middleware  # type: ignore[method-assign]
+    kind = Flask
+    slot = "wsgi_app"
+    door = WebhookMiddleware
 
 
 def _current() -> Webhook:
