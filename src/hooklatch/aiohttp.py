@@ -29,7 +29,7 @@ from aiohttp import StreamReader, web
 
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.errors import ConfigError, NotProven
-from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, demand, sender
+from hooklatch.lock import BODY, MEDIA_TYPE, demand, headers, sender
 from hooklatch.types import Webhook
 from hooklatch.verdict import STATE_KEY
 
@@ -80,7 +80,7 @@ def webhook_of(
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise web.HTTPUnauthorized(headers=HEADERS, text=BODY.decode(), content_type=MEDIA_TYPE) from missing
+        raise web.HTTPUnauthorized(headers=headers(), text=BODY.decode(), content_type=MEDIA_TYPE) from missing
 
 
 def verified(expected: Provider | Chain | str, *, allow_test: bool = False) -> Callable[[Handler], Handler]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 from bottle import HTTPResponse, request
 
 from hooklatch.errors import NotProven
-from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, STATUS, demand, sender
+from hooklatch.lock import BODY, MEDIA_TYPE, STATUS, demand, headers, sender
 from hooklatch.wsgi import WebhookMiddleware
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def webhook_of(expected: Provider | Chain | str | None = None, *, allow_test: bo
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise HTTPResponse(BODY, STATUS, {**HEADERS, "content-type": MEDIA_TYPE}) from missing
+        raise HTTPResponse(BODY, STATUS, headers() | {"content-type": MEDIA_TYPE}) from missing
 
 
 def verified(

@@ -62,8 +62,8 @@ class Extension(Generic[App]):
         is latched already: dropping the second set of routes, or stacking two memories, would go unnoticed.
         """
         if not isinstance(app, self.kind):
-            name, given = self.kind.__name__, type(app).__name__
-            msg = f"init_app takes a {name} application, not {given}; wrap others in WebhookMiddleware"
+            wanted, got = self.kind.__name__, type(app).__name__
+            msg = f"init_app takes a {wanted} application, not {got}; wrap others in WebhookMiddleware"
             raise ConfigError(msg)
         given = cast("_Application", app)
         if EXTENSION in given.extensions:

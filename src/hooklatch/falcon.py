@@ -25,7 +25,7 @@ import falcon.asgi
 
 from hooklatch import asgi, wsgi
 from hooklatch.errors import ConfigError, NotProven
-from hooklatch.lock import HEADERS, demand, sender
+from hooklatch.lock import demand, headers, sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def webhook_of(
     try:
         return demand(req, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise falcon.HTTPUnauthorized(headers=HEADERS) from missing
+        raise falcon.HTTPUnauthorized(headers=headers()) from missing
 
 
 def verified(expected: Provider | Chain | str, *, allow_test: bool = False) -> Callable[[Responder], Responder]:

@@ -36,7 +36,7 @@ from werkzeug.local import LocalProxy
 
 from hooklatch.errors import NotProven
 from hooklatch.extension import Extension
-from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, STATUS, demand, locked, sender
+from hooklatch.lock import BODY, MEDIA_TYPE, STATUS, demand, headers, locked, sender
 from hooklatch.settings import Settings
 from hooklatch.wsgi import WebhookMiddleware
 
@@ -102,4 +102,4 @@ def _demand(expected: Provider | Chain | str | None, *, allow_test: bool) -> Web
         return demand(request.environ, expected, allow_test=allow_test)
     except NotProven:
         # A bare 401 would go to the application's errorhandler, which may well redirect it to a login page.
-        abort(Response(BODY, STATUS, HEADERS, content_type=MEDIA_TYPE))
+        abort(Response(BODY, STATUS, headers(), content_type=MEDIA_TYPE))

@@ -1,29 +1,36 @@
 """Litestar: wrap the application, take the verdict as a dependency.
 
     @post("/hooks/github", status_code=204, dependencies={"webhook": verified(GITHUB)})
-    async def push(webhook: Webhook, data: Push) -> None: ...
+    async def push(webhook: Proven, data: JSONBody[Push]) -> None: ...
 
     app = WebhookMiddleware(Litestar([push]), routes={"/hooks/github": GITHUB.chain(secret)}, protect=["/hooks/*"])
 
 ``WebhookMiddleware`` is that of ``hooklatch.asgi``. Litestar makes the members of ``middleware=[...]`` anew for every
 handler, and only once a handler is found: ``DefineMiddleware(WebhookMiddleware, ...)`` fits a single handler; give it a
 store that you made yourself, and wrap the application where there are more. ``data`` is parsed after the verdict, in
-any form that Litestar knows; ``verified(...)`` is the second lock, and is asked before the handler runs.
+any form that Litestar knows; ``verified(...)`` is the second lock, and is asked before the handler runs. A
+parameter of the type ``Proven`` is the ``Webhook`` it hands over.
 """
 
 # No postponed annotations: Litestar reads those of the dependency.
+from typing import TypeAlias
+
 from litestar import Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotAuthorizedException
+from litestar.params import SkipValidation
 
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.chain import Chain
 from hooklatch.errors import NotProven
-from hooklatch.lock import HEADERS, demand, sender
+from hooklatch.lock import demand, headers, sender
 from hooklatch.provider import Provider
 from hooklatch.types import Webhook
 
-__all__ = ["WebhookMiddleware", "verified", "webhook_of"]
+__all__ = ["Proven", "WebhookMiddleware", "verified", "webhook_of"]
+
+Proven: TypeAlias = SkipValidation[NamedDependency[Webhook]]
+"""A parameter that a ``verified(...)`` dependency fills: a ``Webhook``, which Litestar shall not take apart."""
 
 
 def webhook_of(
@@ -39,7 +46,7 @@ def webhook_of(
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise NotAuthorizedException(headers=HEADERS) from missing
+        raise NotAuthorizedException(headers=headers()) from missing
 
 
 def verified(expected: Provider | Chain | str, *, allow_test: bool = False) -> Provide:

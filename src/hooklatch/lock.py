@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hooklatch.types import Webhook
 
-__all__ = ["BODY", "HEADERS", "MEDIA_TYPE", "STATUS", "demand", "locked", "sender"]
+__all__ = ["BODY", "MEDIA_TYPE", "STATUS", "demand", "headers", "locked", "sender"]
 
 logger: Final = logging.getLogger("hooklatch")
 
@@ -29,8 +29,12 @@ Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
 
 STATUS: Final = Unauthenticated.status
-HEADERS: Final = dict((CHALLENGE, NO_STORE))
 BODY, MEDIA_TYPE = Unauthenticated().problem()
+
+
+def headers() -> dict[str, str]:
+    """Return the header lines of the 401; a new dictionary, for frameworks add to the one they are given."""
+    return dict((CHALLENGE, NO_STORE))
 
 
 def demand(source: object, expected: Provider | Chain | str | None = None, *, allow_test: bool = False) -> Webhook:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from pyramid.httpexceptions import HTTPUnauthorized
 
 from hooklatch.errors import NotProven
-from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, demand, sender
+from hooklatch.lock import BODY, MEDIA_TYPE, demand, headers, sender
 from hooklatch.wsgi import WebhookMiddleware
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def webhook_of(
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise HTTPUnauthorized(headers=HEADERS, body=BODY, content_type=MEDIA_TYPE) from missing
+        raise HTTPUnauthorized(headers=headers(), body=BODY, content_type=MEDIA_TYPE) from missing
 
 
 def _verified(view: Callable[..., Any], info: Any) -> Callable[..., Any]:  # noqa: ANN401 - pyramid has no types

@@ -25,7 +25,7 @@ from werkzeug.local import LocalProxy
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.errors import NotProven
 from hooklatch.extension import Extension
-from hooklatch.lock import BODY, HEADERS, MEDIA_TYPE, STATUS, demand, locked, sender
+from hooklatch.lock import BODY, MEDIA_TYPE, STATUS, demand, headers, locked, sender
 from hooklatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,4 +86,4 @@ def _demand(expected: Provider | Chain | str | None, *, allow_test: bool) -> Web
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven:
-        abort(Response(BODY, STATUS, HEADERS, content_type=MEDIA_TYPE))
+        abort(Response(BODY, STATUS, headers(), content_type=MEDIA_TYPE))

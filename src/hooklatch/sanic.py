@@ -22,7 +22,7 @@ from sanic.exceptions import Unauthorized
 
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.errors import NotProven
-from hooklatch.lock import HEADERS, demand, sender
+from hooklatch.lock import demand, headers, sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def webhook_of(
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise Unauthorized(quiet=True, headers=HEADERS) from missing
+        raise Unauthorized(quiet=True, headers=headers()) from missing
 
 
 def verified(

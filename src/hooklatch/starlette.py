@@ -25,7 +25,7 @@ from starlette.exceptions import HTTPException
 
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.errors import NotProven
-from hooklatch.lock import HEADERS, STATUS, demand
+from hooklatch.lock import STATUS, demand, headers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,4 +48,4 @@ def webhook_of(
     try:
         return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        raise HTTPException(STATUS, headers=HEADERS) from missing
+        raise HTTPException(STATUS, headers=headers()) from missing
