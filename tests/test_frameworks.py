@@ -5,7 +5,6 @@ A framework is one file in ``framework_apps/``; ``framework_record`` says what i
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import warnings
@@ -61,19 +60,11 @@ WHOLE = {name for adapter in ADAPTERS for name in getattr(adapter, "WHOLE", ())}
 
 # Sanic imports it when it starts.
 pytestmark = [
+    pytest.mark.usefixtures("left_open"),
     pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def left_open() -> Iterator[None]:
-    """See to it that what frameworks leave open (temporary files, event loops, coroutines) is no later test's."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
 
 
 class App:

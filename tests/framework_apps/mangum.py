@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mangum import Mangum
@@ -34,10 +36,15 @@ def event(delivery: Delivery) -> dict[str, Any]:
 
 def called(handler: Mangum) -> Post:
     def post(delivery: Delivery) -> Answered:
-        try:
-            answer: dict[str, Any] = handler(event(delivery), {})  # type: ignore[arg-type]
-        except HandlerError:
-            return Answered(500, (), b"")
+        # Mangum takes the thread's event loop, and would make one that nobody closes.
+        with closing(asyncio.new_event_loop()) as loop:
+            asyncio.set_event_loop(loop)
+            try:
+                answer: dict[str, Any] = handler(event(delivery), {})  # type: ignore[arg-type]
+            except HandlerError:
+                return Answered(500, (), b"")
+            finally:
+                asyncio.set_event_loop(None)
         body = answer["body"]
         content = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
         return Answered(answer["statusCode"], tuple(answer["headers"].items()), content)
