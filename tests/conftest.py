@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,3 +53,12 @@ def endpoint(world: str) -> Callable[..., Endpoint]:
         return make_endpoint(world, **settings)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def left_open() -> Iterator[None]:
+    """See to it that what frameworks leave open (temporary files, event loops, coroutines) is no later test's."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()

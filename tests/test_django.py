@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
-import django
 import pytest
 from asgiref.sync import markcoroutinefunction, sync_to_async
 from django.conf import settings
@@ -31,6 +30,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from django_project import COMMON, CSRF, OURS, PATH, SECRET
 from hooklatch import ConfigError, Secret, get_webhook
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, STRIPE
@@ -49,12 +49,7 @@ if TYPE_CHECKING:
     from hooklatch.types import Claim
 
 ROOT = Path(__file__).parent.parent
-SECRET = "one secret, long enough"
 TEST_SECRET = "another one, for the sender's test button"
-PATH = "/hooks/github"
-OURS = "hooklatch.django.WebhookMiddleware"
-CSRF = "django.middleware.csrf.CsrfViewMiddleware"
-COMMON = "django.middleware.common.CommonMiddleware"
 
 JSON = b'{"ref":  "refs/heads/main", "n": 1e2}\n'
 FORM = b"payload=%7B%22ref%22%3A%22main%22%7D&n=1&n=2"
@@ -176,18 +171,7 @@ class Reader(Outer):
         return self.get_response(request)
 
 
-if not settings.configured:
-    settings.configure(
-        ALLOWED_HOSTS=["*"],
-        DATABASES={},
-        HOOKLATCH={"routes": {PATH: GITHUB.chain(SECRET, max_body=10_000)}},
-        INSTALLED_APPS=["hooklatch.django"],
-        MIDDLEWARE=[OURS, COMMON, CSRF],
-        SECRET_KEY="of no importance",
-        LOGGING_CONFIG=None,
-    )
-    django.setup()
-    settings.ROOT_URLCONF = _urls()
+settings.ROOT_URLCONF = _urls()
 
 
 class Answer(NamedTuple):

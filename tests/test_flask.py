@@ -347,6 +347,18 @@ def test_an_application_is_latched_once(view: Recorder) -> None:
     assert not isinstance(installed.app, WebhookMiddleware)
 
 
+def test_saying_the_same_again_changes_nothing() -> None:
+    latch = Hooklatch(store="memory://")
+    routes = {PATH: GITHUB.chain(SECRET)}
+    app = Flask("again")
+    latch.init_app(app, routes=routes)
+    installed = app.wsgi_app
+    latch.init_app(app, routes=routes)
+    assert app.wsgi_app is installed
+    with pytest.raises(ConfigError, match="latched already"):
+        latch.init_app(app, routes=routes, protect=["/hooks/*"])
+
+
 def test_a_refused_configuration_leaves_the_application_as_it_was(view: Recorder) -> None:
     app = Flask("untouched")
     before = app.wsgi_app

@@ -17,7 +17,18 @@ from hooklatch.chain import Options
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "hooklatch"
-FRAMEWORKS = {"flask", "werkzeug", "starlette", "fastapi", "django", "redis", "psycopg", "Crypto", "sqlite3", "limits"}
+WEB = {"aiohttp", "bottle", "falcon", "fastapi", "flask", "litestar", "pyramid", "quart", "sanic", "starlette"}
+FRAMEWORKS = WEB | {"werkzeug", "django", "redis", "psycopg", "Crypto", "sqlite3", "limits"}
+
+
+def typing_only(tree: ast.Module) -> set[int]:
+    """Return the ids of the nodes that only a type checker sees."""
+    return {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -40,6 +51,32 @@ def loaded_after(statement: str) -> set[str]:
 )
 def test_the_core_imports_no_framework_and_no_store_client(statement: str) -> None:
     assert loaded_after(statement).isdisjoint(FRAMEWORKS)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_a_framework_is_imported_only_by_the_file_that_bears_its_name(path: Path) -> None:
+    if path.name == "demo_apps.py":  # an application, not a module for one
+        return
+    tree = ast.parse(path.read_text())
+    unseen = typing_only(tree)
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if id(node) not in unseen
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert (imported & WEB) - {path.stem} == set()
+
+
+@pytest.mark.parametrize("name", sorted(WEB))
+def test_every_framework_has_a_file(name: str) -> None:
+    assert (SOURCE / f"{name}.py").exists()
 
 
 def test_the_synchronous_world_does_not_pay_for_anyio() -> None:
@@ -110,12 +147,14 @@ LAYERS = [
     {"chain"},
     {"assemble", "signing", "provider"},
     {"providers", "verdict", "routes"},
-    {"door"},
+    {"door", "lock", "settings"},
+    {"extension"},
     {"wsgi_outgoing", "asgi_outgoing", "wsgi", "asgi"},
     {"config_values", "references"},
     {"config"},
-    {"django_request", "django_settings", "django_streams"},
-    {"flask", "starlette", "fastapi", "django", "testing", "cli", "__main__", "__init__"},
+    {"starlette", "django_request", "django_settings", "django_streams"},
+    {"aiohttp", "bottle", "django", "falcon", "fastapi", "flask", "litestar", "pyramid", "quart", "sanic"},
+    {"testing", "cli", "__main__", "__init__"},
 ]
 
 
@@ -127,18 +166,13 @@ def _layer(module: str) -> int:
 def test_imports_point_one_way(path: Path) -> None:
     own = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     tree = ast.parse(path.read_text())
-    typing_only = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-        for node in ast.walk(block)
-    }
+    unseen = typing_only(tree)
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.ImportFrom)
             and node.module
             and node.module.startswith("hooklatch")
-            and id(node) not in typing_only
+            and id(node) not in unseen
         ):
             names = [node.module.split(".")[1]] if "." in node.module else [alias.name for alias in node.names]
             for name in names:

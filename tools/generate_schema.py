@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hooklatch import config_values as values
 from hooklatch.chain import Options
-from hooklatch.door import Settings
 from hooklatch.provider import Provider
 from hooklatch.references import OF_A_SECRET
+from hooklatch.settings import Settings
 from hooklatch.stores import SCHEMES
 
 if TYPE_CHECKING:

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hooklatch.chain import Chain
-    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
+    from hooklatch.settings import Render
     from hooklatch.stores import AnyStore
 
 _LONGEST: Final = 20

@@ -20,13 +20,14 @@ from typing import Any, Final, NamedTuple, cast
 from hooklatch import config_values as values
 from hooklatch.body import Spool
 from hooklatch.chain import Chain
-from hooklatch.door import Settings, demand_time
+from hooklatch.door import demand_time
 from hooklatch.errors import ConfigError
 from hooklatch.provider import Provider
 from hooklatch.providers import names, provider
 from hooklatch.ratelimit import Limiter
 from hooklatch.references import References
 from hooklatch.routes import Routes
+from hooklatch.settings import Settings
 from hooklatch.stores import SCHEMES
 from hooklatch.toml_lines import Key, key_lines
 

@@ -13,13 +13,14 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from hooklatch import chain, door, stores
+from hooklatch import chain, stores
 from hooklatch.cors import CORS
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.observe import Event
 from hooklatch.provider import Provider
 from hooklatch.ratelimit import FailureLimit
+from hooklatch.settings import Settings
 from hooklatch.types import Verifier
 from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
@@ -59,7 +60,7 @@ def options() -> dict[str, Any]:
 @cache
 def settings() -> dict[str, Any]:
     """Return the settings of a door that a file may hold, and their types."""
-    hints = get_type_hints(door.Settings, localns=_NAMES)
+    hints = get_type_hints(Settings, localns=_NAMES)
     return {name: str if name == "store" else hint for name, hint in hints.items() if name not in NOT_IN_FILES}
 
 

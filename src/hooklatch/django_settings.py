@@ -14,8 +14,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from hooklatch.config import contradictions, load
 from hooklatch.config_values import unknown
-from hooklatch.door import Settings
 from hooklatch.errors import ConfigError
+from hooklatch.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ post JSON as ``text/plain``); where a signature covers only fields, it reads tho
 """
 
 # No postponed annotations: older FastAPIs cannot resolve those of an object that is called.
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Security, params
 from fastapi.exceptions import RequestValidationError
@@ -26,8 +26,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.chain import Chain
-from hooklatch.errors import ConfigError
 from hooklatch.fields import Header, Query
+from hooklatch.lock import sender
 from hooklatch.provider import Provider
 from hooklatch.starlette import webhook_of
 from hooklatch.types import Webhook
@@ -44,9 +44,7 @@ def verified(expected: Provider | Chain | str, *, allow_test: bool = False) -> p
     stands. *allow_test*: whether test traffic that the route marks (``on_test="mark"``) may come in. Raises
     ``ConfigError`` for anything else.
     """
-    if not isinstance(cast("object", expected), Provider | Chain | str):
-        msg = f"verified() takes the provider a handler is written for, as in verified(GITHUB), not {expected!r}"
-        raise ConfigError(msg)
+    sender(expected, "verified(GITHUB)")
     dependency: params.Security = Security(_Signed(expected, allow_test=allow_test))
     return dependency
 

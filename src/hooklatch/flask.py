@@ -28,64 +28,39 @@ has judged, however it came to the view; a view that uses neither runs for whoev
 
 from __future__ import annotations
 
-import logging
-from functools import wraps
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack, cast
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from flask import Flask, Response, abort, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from hooklatch.chain import Chain
-from hooklatch.door import Settings
-from hooklatch.errors import CHALLENGE, NO_STORE, ConfigError, NotProven, Unauthenticated
-from hooklatch.observe import escaped
-from hooklatch.provider import Provider
-from hooklatch.verdict import get_webhook
+from hooklatch.errors import NotProven
+from hooklatch.extension import Extension
+from hooklatch.lock import BODY, MEDIA_TYPE, STATUS, demand, headers, locked, sender
+from hooklatch.settings import Settings
 from hooklatch.wsgi import WebhookMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hooklatch.chain import Chain
+    from hooklatch.provider import Provider
     from hooklatch.types import Webhook
 
 __all__ = ["Hooklatch", "Settings", "verified", "webhook"]
 
-logger: Final = logging.getLogger("hooklatch")
-
-EXTENSION: Final = "hooklatch"
 _TEST_ALLOWED: Final = "hooklatch.flask.test_allowed"
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")
 
 
-class Hooklatch:
-    """Installs ``WebhookMiddleware`` in Flask applications; one object serves as many as a factory makes."""
+class Hooklatch(Extension[Flask]):
+    """Installs ``WebhookMiddleware`` in Flask applications; see ``hooklatch.extension``."""
 
-    def __init__(self, app: Flask | None = None, **settings: Unpack[Settings]) -> None:
-        """*settings* hold for every application unless its ``init_app`` says otherwise; *app* is latched at once."""
-        self.settings = settings
-        if app is not None:
-            self.init_app(app)
-
-    def init_app(self, app: Flask, **settings: Unpack[Settings]) -> None:
-        """Wrap ``app.wsgi_app``, once; the middleware is then also ``app.extensions["hooklatch"]``.
-
-        Raises ``ConfigError`` for settings that cannot be trusted, for what is no Flask application, and for one that
-        is latched already: dropping the second set of routes, or stacking two memories, would go unnoticed.
-        """
-        if not isinstance(cast("object", app), Flask):
-            kind = type(app).__name__
-            msg = f"init_app takes a Flask application, not {kind}; wrap others in hooklatch.wsgi.WebhookMiddleware"
-            raise ConfigError(msg)
-        if EXTENSION in app.extensions:
-            msg = f"{app.name} is latched already; give all its routes to one init_app"
-            raise ConfigError(msg)
-        merged: Settings = {"routes": {}, **self.settings, **settings}
-        middleware = WebhookMiddleware(app.wsgi_app, **merged)
-        app.extensions[EXTENSION] = middleware
-        app.wsgi_app = middleware  # type: ignore[method-assign]
+    kind = Flask
+    slot = "wsgi_app"
+    door = WebhookMiddleware
 
 
 def _current() -> Webhook:
@@ -112,40 +87,19 @@ def verified(
     It goes below ``@app.post(...)``. *expected*: the provider, its name, or the route's chain; *allow_test*: whether
     test traffic that the route marks (``on_test="mark"``) may come in. Raises ``ConfigError`` for anything else.
     """
-    if not isinstance(cast("object", expected), Provider | Chain | str):
-        msg = f"verified() takes the provider a view is written for, as in @verified(GITHUB), not {expected!r}"
-        raise ConfigError(msg)
+    sender(expected, "@verified(GITHUB)")
 
     def lock() -> None:
         _demand(expected, allow_test=allow_test)
         request.environ[_TEST_ALLOWED] = allow_test
 
-    def decorate(view: Callable[Arguments, Returned]) -> Callable[Arguments, Returned]:
-        if iscoroutinefunction(view):
-
-            @wraps(view)
-            async def awaited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> object:
-                lock()
-                return await view(*args, **kwargs)
-
-            return cast("Callable[Arguments, Returned]", awaited)
-
-        @wraps(view)
-        def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
-            lock()
-            return view(*args, **kwargs)
-
-        return called
-
-    return decorate
+    return partial(locked, lock)
 
 
 def _demand(expected: Provider | Chain | str | None, *, allow_test: bool) -> Webhook:
     """Return the verdict on the current request, or end the request with the door's own 401."""
     try:
-        return get_webhook(request.environ, expected, allow_test=allow_test)
-    except NotProven as missing:
-        logger.warning("second lock: %s", escaped(str(missing)))
-        body, kind = Unauthenticated().problem()
+        return demand(request.environ, expected, allow_test=allow_test)
+    except NotProven:
         # A bare 401 would go to the application's errorhandler, which may well redirect it to a login page.
-        abort(Response(body, Unauthenticated.status, [CHALLENGE, NO_STORE], content_type=kind))
+        abort(Response(BODY, STATUS, headers(), content_type=MEDIA_TYPE))

@@ -19,15 +19,13 @@ one that was given for this very request.
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
 from hooklatch.asgi import WebhookMiddleware
-from hooklatch.errors import CHALLENGE, NO_STORE, NotProven, Unauthenticated
-from hooklatch.observe import escaped
-from hooklatch.verdict import get_webhook
+from hooklatch.errors import NotProven
+from hooklatch.lock import STATUS, demand, headers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from hooklatch.types import Webhook
 
 __all__ = ["WebhookMiddleware", "webhook_of"]
-
-logger: Final = logging.getLogger("hooklatch")
 
 
 def webhook_of(
@@ -50,7 +46,6 @@ def webhook_of(
     *allow_test* are those of ``hooklatch.get_webhook``, which is this function without a framework.
     """
     try:
-        return get_webhook(request, expected, allow_test=allow_test)
+        return demand(request, expected, allow_test=allow_test)
     except NotProven as missing:
-        logger.warning("second lock: %s", escaped(str(missing)))
-        raise HTTPException(Unauthenticated.status, headers=dict((CHALLENGE, NO_STORE))) from missing
+        raise HTTPException(STATUS, headers=headers()) from missing

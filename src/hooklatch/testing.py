@@ -132,22 +132,25 @@ async def call_asgi(
 ) -> Answered:
     """Send *request* (a ``Delivery`` or ``Request``) to *app* as a server would.
 
-    *events*: what ``receive`` gives instead of the whole body at once; afterwards it waits for ever. *scope* overrides
-    keys.
+    *events*: what ``receive`` gives instead of the whole body at once; afterwards it waits until the answer is
+    complete, and then reports the sender gone. *scope* overrides keys.
     """
     import anyio  # noqa: PLC0415 - tests of WSGI applications never pay for it
 
     pending = list(events) if events is not None else [_whole(request[3])]
     sent: list[Message] = []
+    complete = anyio.Event()
 
     async def receive() -> Message:
         if pending:
             return pending.pop(0)
-        await anyio.sleep_forever()
-        raise AssertionError  # sleep_forever() ends by cancellation only
+        await complete.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            complete.set()
 
     await app({**asgi_scope(request), **scope}, receive, send)
     start = next((m for m in sent if m["type"] == "http.response.start"), None)

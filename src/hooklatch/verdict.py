@@ -42,24 +42,44 @@ def get_webhook(source: object, expected: Provider | Chain | str | None = None, 
 
 def _attached(source: object) -> tuple[object, str, str]:
     """Return what is attached, and the method and full path of the request as they are now."""
-    request = source
-    if not isinstance(source, Mapping):
-        scope = getattr(source, "scope", None)
-        source = scope if isinstance(scope, Mapping) else getattr(source, "environ", None)
-    else:
-        # Starlette's request is itself a mapping over its scope.
-        source = getattr(source, "scope", source)
-    if not isinstance(source, Mapping):
+    view = _view(source)
+    if view is None:
         msg = f"a webhook is found in an environ, a scope or a request, not in {type(source).__name__}"
         raise NotProven(msg)
-    if "REQUEST_METHOD" in source:
+    if "REQUEST_METHOD" in view:
         # Django's META is the environ, in which it has replaced both halves of the path by text.
-        text = getattr(request, "META", None) is source
-        path = f"{source.get('SCRIPT_NAME', '')}{source.get('PATH_INFO', '')}" if text else wsgi_path(source)
-        return source.get(ENVIRON_KEY), str(source["REQUEST_METHOD"]), path
-    state = source.get("state")
-    found = state.get(STATE_KEY) if isinstance(state, Mapping) else getattr(state, STATE_KEY, None)
-    return found, str(source.get("method", "")), str(source.get("path", ""))
+        text = getattr(source, "META", None) is view
+        path = f"{view.get('SCRIPT_NAME', '')}{view.get('PATH_INFO', '')}" if text else wsgi_path(view)
+        return _in_environ(view) or _in_scope(view.get("asgi.scope")), str(view["REQUEST_METHOD"]), path
+    if "type" in view:
+        found = _in_scope(view) or _in_environ(view.get("wsgi_environ"))
+        return found, str(view.get("method", "")), str(view.get("path", ""))
+    # A request that is itself a mapping, with keys of its own, as aiohttp's is.
+    found = next((value for value in view.values() if isinstance(value, Webhook)), None)
+    return found, str(getattr(source, "method", "")), str(getattr(source, "path", ""))
+
+
+def _view(source: object) -> Mapping[Any, Any] | None:
+    """Return the environ or scope of a framework's request, whatever it calls it; the *source* itself if it is one."""
+    for name in ("scope", "environ", "env", "META"):
+        try:
+            found = getattr(source, name, None)
+        except NotImplementedError:  # Sanic's request has a scope, but not on Sanic's own server
+            continue
+        if isinstance(found, Mapping):
+            return found
+    return source if isinstance(source, Mapping) else None
+
+
+def _in_environ(environ: object) -> object:
+    """Return what is attached to a WSGI *environ*: that of the request, or one around it (a2wsgi)."""
+    return environ.get(ENVIRON_KEY) if isinstance(environ, Mapping) else None
+
+
+def _in_scope(scope: object) -> object:
+    """Return what is attached to an ASGI *scope*: that of the request, or one around it (a2wsgi)."""
+    state = scope.get("state") if isinstance(scope, Mapping) else None
+    return state.get(STATE_KEY) if isinstance(state, Mapping) else getattr(state, STATE_KEY, None)
 
 
 def wsgi_path(environ: Mapping[str, Any]) -> str:

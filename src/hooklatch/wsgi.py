@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from hooklatch.chain import Chain
-    from hooklatch.door import Render
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
+    from hooklatch.settings import Render
     from hooklatch.stores import AnyStore
 
 DRAIN: Final = 1 << 18
