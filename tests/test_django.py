@@ -232,7 +232,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     site.__init__()  # type: ignore[misc]
     made = World(request.param)
     listed = [OURS, f"{__name__}.{INSIDE[made.name]}", CSRF] if made.name in INSIDE else [OURS, COMMON, CSRF]
-    sys.modules.setdefault(__name__, sys.modules[Site.__module__])
     with override_settings(MIDDLEWARE=listed):
         yield made
 
