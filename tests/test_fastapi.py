@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 import hooklatch.asgi
 from hooklatch import ConfigError, Delivery, Header, NotProven, Provider, Query, Secret, Webhook
-from hooklatch.fastapi import Payload, WebhookMiddleware, payload, verified
+from hooklatch.fastapi import REFUSALS, Payload, WebhookMiddleware, payload, verified
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, PATCHWORKS_SIGNATURE, STRIPE
 from hooklatch.stores import MemoryStore
 from hooklatch.types import Claim
@@ -499,6 +499,36 @@ def test_openapi_shows_no_secret_and_invents_no_place(expected: Any) -> None:
     scheme, _ = described(expected)
     assert scheme["type"] == "http"
     assert SECRET not in str(scheme)
+
+
+def test_openapi_shows_what_the_door_may_answer() -> None:
+    async def handler(webhook: Hook) -> Any:
+        return webhook.provider
+
+    app = FastAPI()
+    app.post(PATH, responses=REFUSALS)(handler)
+    app.add_middleware(WebhookMiddleware, routes={PATH: GITHUB.chain(SECRET)})
+    shown = app.openapi()["paths"][PATH]["post"]["responses"]
+    assert {"200", "401", "403", "409", "413", "503"} <= shown.keys()
+    (kind,) = shown["401"]["content"]
+    schema = shown["401"]["content"][kind]["schema"]
+    answer = post(app, signed()._replace(headers={}))
+    assert answer.headers["content-type"] == kind
+    assert set(schema["required"]) <= answer.json().keys() <= set(schema["properties"])
+
+
+def test_a_latch_around_a_sub_application_of_fastapi_is_believed_inside() -> None:
+    inner = FastAPI()
+
+    @inner.post("/github")
+    async def handler(webhook: Hook, event: Payload[Push]) -> Any:
+        return [webhook.path, event.ref]
+
+    app = FastAPI()
+    app.mount("/hooks", inner)
+    app.add_middleware(WebhookMiddleware, routes={PATH: GITHUB.chain(SECRET)})
+    assert post(app, signed()).json() == [PATH, "refs/heads/main"]
+    assert post(app, signed()._replace(headers={})).status_code == 401
 
 
 def test_two_handlers_of_one_sender_share_a_scheme() -> None:

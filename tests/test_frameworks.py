@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from framework_record import Build, Post, Record
-from hooklatch import Delivery, Secret
+from hooklatch import ConfigError, Delivery, Secret
 from hooklatch.providers import GITHUB
 
 SECRET = "one secret, long enough"
@@ -231,3 +231,21 @@ def test_below_protect_nothing_is_reached_without_a_route(make: Callable[..., Ap
     assert app.post(signed("/hooks/work")).status == 401
     assert app.record.runs == 0
     assert app.post(signed("/hooks/github")).status == 200
+
+
+MODULES = ["aiohttp", "bottle", "falcon", "fastapi", "flask", "litestar", "pyramid", "quart", "sanic"]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "pyramid"])
+@pytest.mark.parametrize("nobody", [None, 7, len])
+def test_a_second_lock_without_a_sender_is_a_mistake_that_shows_at_start_up(name: str, nobody: Any) -> None:
+    verified = importlib.import_module(f"hooklatch.{name}").verified
+    with pytest.raises(ConfigError, match=r"takes the provider a handler is written for"):
+        verified(nobody)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_names_are_sorted_and_there(name: str) -> None:
+    module = importlib.import_module(f"hooklatch.{name}")
+    assert module.__all__ == sorted(module.__all__, key=lambda name: (not name.isupper(), name))
+    assert all(hasattr(module, name) for name in module.__all__)

@@ -15,8 +15,8 @@ aiohttp with the handler. Routes are full paths, below ``add_subapp`` too. A han
 still says how much of it a handler may read. aiohttp undoes a ``Content-Encoding`` before anybody sees the bytes that
 were signed: run the application with ``AppRunner(app, auto_decompress=False)`` where senders compress.
 
-A claim is committed when the handler has returned 2xx; a body that is no plain bytes (a file, an async iterable) is
-sent first. ``verified`` and ``webhook_of`` are the second lock.
+A claim is committed when the handler has returned 2xx; a body that is an async iterable is sent first. ``verified`` and
+``webhook_of`` are the second lock.
 """
 
 from __future__ import annotations
@@ -157,14 +157,16 @@ async def _handled(scope: Scope, receive: Receive, send: Send) -> None:
     webhook = (scope.get("state") or {}).get(STATE_KEY)
     if webhook is not None:
         request[WEBHOOK] = webhook
-        request._payload = await _replayed(request, receive)  # noqa: SLF001 - read() would keep multipart() from it
+        # Having been read, the request would keep nothing for multipart() and content; there is no public way back.
+        request._payload = await _replayed(request, receive)  # noqa: SLF001
+        request._cache.pop("content", None)  # noqa: SLF001
     try:
         exchange.answer = answer = await exchange.handler(request)
     except web.HTTPException as raised:
         exchange.answer = answer = raised
     await send({"type": "http.response.start", "status": answer.status, "headers": []})
-    plain = isinstance(answer, web.Response) and isinstance(answer.body, bytes | None)
-    if webhook is not None and not (plain or answer.prepared):
+    if webhook is not None and isinstance(answer, web.Response) and not isinstance(answer.body, bytes | None):
+        # An iterable may break off; aiohttp would find out after the claim is settled.
         await answer.prepare(request)
         await answer.write_eof()
     await send({"type": "http.response.body"})

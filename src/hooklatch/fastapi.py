@@ -10,8 +10,9 @@ body is a 401 and never a 422, and no other layer takes the body away. FastAPI's
 body, ``Form()``, ``UploadFile``, in ``async def`` and in ``def``.
 
 ``verified(...)`` is the second lock: 401 unless the named sender sent this very request. It also tells OpenAPI how the
-sender signs. ``Payload[Push]`` is the model read from the *proven* bytes, whatever the Content-Type says (some senders
-post JSON as ``text/plain``); where a signature covers only fields, it reads those and nothing else.
+sender signs; ``responses=REFUSALS`` tells it what the door may answer. ``Payload[Push]`` is the model read from the
+*proven* bytes, whatever the Content-Type says (some senders post JSON as ``text/plain``); where a signature covers only
+fields, it reads those and nothing else.
 """
 
 # No postponed annotations: older FastAPIs cannot resolve those of an object that is called.
@@ -32,9 +33,27 @@ from hooklatch.provider import Provider
 from hooklatch.starlette import webhook_of
 from hooklatch.types import Webhook
 
-__all__ = ["Payload", "WebhookMiddleware", "payload", "verified"]
+__all__ = ["REFUSALS", "Payload", "WebhookMiddleware", "payload", "verified"]
 
 Model = TypeVar("Model")
+
+_PROBLEM = {
+    "type": "object",
+    "properties": {"title": {"type": "string"}, "status": {"type": "integer"}, "reason": {"type": "string"}},
+    "required": ["title", "status"],
+}
+_MEANINGS = {
+    401: "Not proven: nobody shows who sent this, or when.",
+    403: "Proven, and refused by policy.",
+    409: "The same delivery is being processed, or came before with other unsigned parts.",
+    413: "The body is larger than the route accepts.",
+    503: "Not now; try again.",
+}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+    for status, meaning in _MEANINGS.items()
+}
+"""What the door answers in the application's stead, for OpenAPI: ``@app.post(..., responses=REFUSALS)``."""
 
 
 def verified(expected: Provider | Chain | str, *, allow_test: bool = False) -> params.Security:
