@@ -56,7 +56,7 @@ def sent(
 
 
 def receiver(record: Provider, endpoint: MakeEndpoint, **settings: Any) -> Endpoint:
-    options = {"public_url": URL} if "url" in record.template.names else {}
+    options: Any = {"public_url": URL} if "url" in record.template.names else {}
     return endpoint(routes={"/hook": record.chain(secret_of(record), **options)}, **settings)
 
 
