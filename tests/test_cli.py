@@ -22,13 +22,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hooklatch import Answer, Delivery, Provider, providers
+from hooklatch import Answer, Delivery, Header, Provider, providers
 from hooklatch.chain import Options
 from hooklatch.cli import UsageError, main, options, secrets_in, verify
 from hooklatch.testing import Answered, call_asgi, call_wsgi
 
 SECRET = "a-secret-of-thirty-two-characters"
 WHSEC = "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+WRITTEN = {"hex": "ab" * 32, "base64": "YSBrZXkgb2YgdHdlbnR5LTQgYnl0ZXMu"}
 NOW = 1_700_000_000
 MECHANIC = b"customer_id=7&note=hello"
 
@@ -350,11 +351,16 @@ BODIES = {
 }
 
 
+def secret_of(name: str) -> str:
+    """Return a secret as the sender *name* writes it."""
+    return WRITTEN.get(providers.provider(name).key_encoding, WHSEC)
+
+
 @pytest.mark.parametrize("name", providers.names())
 def test_what_sign_makes_verify_accepts(call: Call, name: str) -> None:
     argv = ("--provider", name)
     body = BODIES.get(name, b'{"text":"\xc3\xa9"}')
-    status, request, err = call("sign", *argv, "--json", "-", secret=WHSEC, stdin=body)
+    status, request, err = call("sign", *argv, "--json", "-", secret=secret_of(name), stdin=body)
     assert (status, err) == (0, "")
     status, out, err = call("verify", *argv, "--json", "-", stdin=request)
     assert (status, json.loads(out)["webhook"]["provider"], err) == (0, name, "")
@@ -362,7 +368,9 @@ def test_what_sign_makes_verify_accepts(call: Call, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in providers.names() if providers.provider(name).coverage == "body"])
 def test_one_more_byte_is_refused(call: Call, name: str) -> None:
-    _, request, _ = call("sign", "--provider", name, "--json", "-", secret=WHSEC, stdin=BODIES.get(name, b"{}"))
+    _, request, _ = call(
+        "sign", "--provider", name, "--json", "-", secret=secret_of(name), stdin=BODIES.get(name, b"{}")
+    )
     altered = json.loads(request)
     altered["body"] += " "
     status, out, _ = call("verify", "--provider", name, "--json", "-", stdin=altered)
@@ -624,16 +632,19 @@ def test_what_stands_beside_an_unknown_option_is_not_repeated(call: Call, argv: 
 def test_neither_secret_nor_expected_signature_is_ever_printed(call: Call, name: str) -> None:
     body = BODIES.get(name, b"{}")
     argv = ("--provider", name)
+    secret = secret_of(name)
     printed: list[str] = []
     for form in ((), ("--json",), ("--curl",)):
-        printed += call("sign", *argv, *form, "--at", str(NOW), "-", secret=WHSEC, stdin=body)[1:]
+        printed += call("sign", *argv, *form, "--at", str(NOW), "-", secret=secret, stdin=body)[1:]
     request = json.loads(printed[2])
     for form in ((), ("--json",)):
         printed += call("verify", *argv, *form, "--now", str(NOW), "-", stdin=request)[1:]
-    assert "whsec" not in "".join(printed)
-    wrong = call("verify", *argv, "--now", str(NOW), "-", secret=f"{WHSEC}BBBB", stdin=request)
-    expected = call("sign", *argv, "--json", "--at", str(NOW), "-", stdin=body)[1]
-    signatures = re.findall(r"[0-9A-Za-z+/=]{40,}", expected)
+    assert secret.removeprefix("v1,") not in "".join(printed)
+    wrong = call("verify", *argv, "--now", str(NOW), "-", secret=f"{secret}BBBB", stdin=request)
+    expected = json.loads(call("sign", *argv, "--json", "--at", str(NOW), "-", stdin=body)[1])
+    place = providers.provider(name).places[0]
+    shown = expected["headers"][place.names[0]] if isinstance(place, Header) else expected["body"]
+    signatures = re.findall(r"[0-9A-Za-z+/_-]{26,}", shown)
     assert (wrong[0], len(signatures)) == (1, 1)
     assert signatures[0] not in "".join(wrong[1:])
 
@@ -690,7 +701,7 @@ def snippets(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", providers.names())
 def test_the_snippets_run_as_they_stand(call: Call, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(f"{name.upper()}_SECRET", WHSEC)
+    monkeypatch.setenv(f"{name.upper()}_SECRET", secret_of(name))
     found = snippets(call("providers", name)[1])
     record = providers.provider(name)
     senders: dict[str, Callable[[Any, Delivery], Answered]] = {
@@ -702,9 +713,10 @@ def test_the_snippets_run_as_they_stand(call: Call, monkeypatch: pytest.MonkeyPa
         monkeypatch.setitem(sys.modules, module.__name__, module)
         exec(compile(found[kind], f"<{kind}>", "exec", dont_inherit=True), module.__dict__)
         app = module.__dict__["create_app"]() if kind == "flask" else module.__dict__["app"]
-        delivery = record.sign(BODIES.get(name, b"{}"), secret=WHSEC, url=f"/hooks/{name}")
+        delivery = record.sign(BODIES.get(name, b"{}"), secret=secret_of(name), url=f"/hooks/{name}")
         assert send(app, delivery).status == 204
-        assert send(app, delivery._replace(headers={})).status == record.refusal_status
+        bare = delivery._replace(headers={}, url=f"/hooks/{name}")
+        assert send(app, bare).status == record.refusal_status
 
 
 def test_json_lists_every_fact_of_every_sender(call: Call) -> None:

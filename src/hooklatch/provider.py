@@ -46,7 +46,7 @@ class Provider:
     """Values that the signed content holds and the receiver must know, such as a topic; given with ``expect=``."""
     algorithm: str = "hmac-sha256"
     encoding: str = "hex"
-    """``hex``, ``base64``, ``base64url``, or ``text`` for a token shown as it is."""
+    """``hex``, ``base64``, ``base64url``; for a token ``text``, or ``base64`` as HTTP Basic shows ``user:password``."""
     prefix: str = ""
     """What stands before the encoded signature, such as ``sha256=``."""
     key_encoding: str = "utf-8"
@@ -98,8 +98,11 @@ class Provider:
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
         _one_of(self.name, "evidence", self.evidence, ("sdk", "published", "documentation", "unconfirmed"))
-        if (self.algorithm == "token") != (self.encoding == "text"):
-            msg = f"{self.name}: algorithm='token' and encoding='text' go together: a token is shown as it is"
+        if self.encoding not in (("text", "base64") if self.algorithm == "token" else ("hex", "base64", "base64url")):
+            msg = (
+                f"{self.name}: encoding={self.encoding!r} and algorithm={self.algorithm!r} do not go together: a token "
+                "is shown as it is ('text') or as HTTP Basic shows it ('base64'), and only a token is text"
+            )
             raise ConfigError(msg)
         if self.max_age is not None and self.timestamp is None:
             msg = f"{self.name}: max_age needs a signed timestamp; say where it is with timestamp="

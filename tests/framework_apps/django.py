@@ -1,4 +1,4 @@
-"""Django, by its WSGI handler and by its ASGI handler. Its CSRF check, which stops unproven posts first, is tested apart."""
+"""Django, by its WSGI and its ASGI handler. Its CSRF check, which stops unproven posts first, is tested apart."""
 
 from __future__ import annotations
 

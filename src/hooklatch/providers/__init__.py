@@ -14,28 +14,272 @@ from hooklatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from hooklatch.provider import Provider
+    from hooklatch.providers.ably import ABLY
+    from hooklatch.providers.adyen_header import ADYEN_HEADER
+    from hooklatch.providers.aftership import AFTERSHIP
+    from hooklatch.providers.airtable import AIRTABLE
+    from hooklatch.providers.airwallex import AIRWALLEX
+    from hooklatch.providers.alchemy import ALCHEMY
+    from hooklatch.providers.asana import ASANA
+    from hooklatch.providers.ashby import ASHBY
+    from hooklatch.providers.auth0 import AUTH0
+    from hooklatch.providers.authorize_net import AUTHORIZE_NET
+    from hooklatch.providers.autodesk_aps import AUTODESK_APS
+    from hooklatch.providers.azure_event_grid import AZURE_EVENT_GRID
+    from hooklatch.providers.bigcommerce import BIGCOMMERCE
+    from hooklatch.providers.bitbucket import BITBUCKET
+    from hooklatch.providers.box import BOX
+    from hooklatch.providers.brex import BREX
+    from hooklatch.providers.buildkite import BUILDKITE
+    from hooklatch.providers.bunny_stream import BUNNY_STREAM
+    from hooklatch.providers.cal_com import CAL_COM
+    from hooklatch.providers.calendly import CALENDLY
+    from hooklatch.providers.chargebee import CHARGEBEE
+    from hooklatch.providers.checkout_com import CHECKOUT_COM
+    from hooklatch.providers.circleci import CIRCLECI
+    from hooklatch.providers.clerk import CLERK
+    from hooklatch.providers.clickup import CLICKUP
+    from hooklatch.providers.clio import CLIO
+    from hooklatch.providers.cloudevents import CLOUDEVENTS
+    from hooklatch.providers.cloudflare_stream import CLOUDFLARE_STREAM
+    from hooklatch.providers.coinbase_cdp import COINBASE_CDP
+    from hooklatch.providers.coinbase_commerce import COINBASE_COMMERCE
+    from hooklatch.providers.commerce_layer import COMMERCE_LAYER
+    from hooklatch.providers.courier import COURIER
+    from hooklatch.providers.cursor import CURSOR
+    from hooklatch.providers.customer_io import CUSTOMER_IO
+    from hooklatch.providers.datasaur import DATASAUR
+    from hooklatch.providers.discourse import DISCOURSE
+    from hooklatch.providers.docusign import DOCUSIGN
+    from hooklatch.providers.dropbox import DROPBOX
+    from hooklatch.providers.dwolla import DWOLLA
+    from hooklatch.providers.expo import EXPO
+    from hooklatch.providers.fastspring import FASTSPRING
+    from hooklatch.providers.fireflies import FIREFLIES
+    from hooklatch.providers.flinks import FLINKS
+    from hooklatch.providers.forgejo import FORGEJO
+    from hooklatch.providers.front import FRONT
+    from hooklatch.providers.gemini import GEMINI
+    from hooklatch.providers.gitea import GITEA
     from hooklatch.providers.github import GITHUB
+    from hooklatch.providers.gitlab import GITLAB
+    from hooklatch.providers.gitlab_signing import GITLAB_SIGNING
+    from hooklatch.providers.gocardless import GOCARDLESS
+    from hooklatch.providers.gogs import GOGS
+    from hooklatch.providers.goody import GOODY
+    from hooklatch.providers.heroku import HEROKU
+    from hooklatch.providers.hookdeck import HOOKDECK
+    from hooklatch.providers.huggingface import HUGGINGFACE
+    from hooklatch.providers.intercom import INTERCOM
+    from hooklatch.providers.jira import JIRA
+    from hooklatch.providers.knock import KNOCK
+    from hooklatch.providers.launchdarkly import LAUNCHDARKLY
+    from hooklatch.providers.lemonsqueezy import LEMONSQUEEZY
+    from hooklatch.providers.line import LINE
+    from hooklatch.providers.linear import LINEAR
+    from hooklatch.providers.linkedin import LINKEDIN
+    from hooklatch.providers.lithic import LITHIC
+    from hooklatch.providers.logto import LOGTO
+    from hooklatch.providers.mailchimp import MAILCHIMP
     from hooklatch.providers.mechanic import MECHANIC
+    from hooklatch.providers.meta import META
+    from hooklatch.providers.modern_treasury import MODERN_TREASURY
+    from hooklatch.providers.mollie import MOLLIE
     from hooklatch.providers.momento import MOMENTO
+    from hooklatch.providers.mongodb_atlas import MONGODB_ATLAS
+    from hooklatch.providers.msteams_outgoing import MSTEAMS_OUTGOING
+    from hooklatch.providers.mux import MUX
+    from hooklatch.providers.notion import NOTION
+    from hooklatch.providers.nylas import NYLAS
+    from hooklatch.providers.okta import OKTA
+    from hooklatch.providers.openai import OPENAI
+    from hooklatch.providers.outline import OUTLINE
+    from hooklatch.providers.paddle import PADDLE
+    from hooklatch.providers.pagerduty import PAGERDUTY
     from hooklatch.providers.patchworks import PATCHWORKS
     from hooklatch.providers.patchworks_signature import PATCHWORKS_SIGNATURE
+    from hooklatch.providers.paystack import PAYSTACK
+    from hooklatch.providers.persona import PERSONA
+    from hooklatch.providers.pipedrive import PIPEDRIVE
+    from hooklatch.providers.polar import POLAR
+    from hooklatch.providers.postmark import POSTMARK
+    from hooklatch.providers.pusher import PUSHER
+    from hooklatch.providers.quickbooks import QUICKBOOKS
+    from hooklatch.providers.razorpay import RAZORPAY
+    from hooklatch.providers.recharge import RECHARGE
+    from hooklatch.providers.render import RENDER
+    from hooklatch.providers.replicate import REPLICATE
+    from hooklatch.providers.resend import RESEND
+    from hooklatch.providers.retell import RETELL
+    from hooklatch.providers.revolut import REVOLUT
+    from hooklatch.providers.ringcentral import RINGCENTRAL
+    from hooklatch.providers.rootly import ROOTLY
+    from hooklatch.providers.sanity import SANITY
+    from hooklatch.providers.segment import SEGMENT
+    from hooklatch.providers.sentry import SENTRY
+    from hooklatch.providers.shopify import SHOPIFY
+    from hooklatch.providers.shopline import SHOPLINE
+    from hooklatch.providers.signature_api import SIGNATURE_API
+    from hooklatch.providers.slack import SLACK
+    from hooklatch.providers.smartcar import SMARTCAR
     from hooklatch.providers.speckle import SPECKLE
     from hooklatch.providers.speckle_before_2_12 import SPECKLE_BEFORE_2_12
+    from hooklatch.providers.squarespace import SQUARESPACE
     from hooklatch.providers.standard_webhooks import STANDARD_WEBHOOKS
     from hooklatch.providers.stripe import STRIPE
+    from hooklatch.providers.supabase import SUPABASE
     from hooklatch.providers.svix import SVIX
+    from hooklatch.providers.tally import TALLY
+    from hooklatch.providers.telegram import TELEGRAM
+    from hooklatch.providers.terraform_cloud import TERRAFORM_CLOUD
+    from hooklatch.providers.tiktok import TIKTOK
+    from hooklatch.providers.twitch import TWITCH
+    from hooklatch.providers.typeform import TYPEFORM
+    from hooklatch.providers.uber_eats import UBER_EATS
+    from hooklatch.providers.vercel import VERCEL
+    from hooklatch.providers.viber import VIBER
+    from hooklatch.providers.webflow import WEBFLOW
+    from hooklatch.providers.woocommerce import WOOCOMMERCE
+    from hooklatch.providers.workos import WORKOS
+    from hooklatch.providers.x_twitter import X_TWITTER
+    from hooklatch.providers.xero import XERO
+    from hooklatch.providers.zendesk import ZENDESK
+    from hooklatch.providers.zitadel import ZITADEL
+    from hooklatch.providers.zoom import ZOOM
 
 __all__ = [
+    "ABLY",
+    "ADYEN_HEADER",
+    "AFTERSHIP",
+    "AIRTABLE",
+    "AIRWALLEX",
+    "ALCHEMY",
+    "ASANA",
+    "ASHBY",
+    "AUTH0",
+    "AUTHORIZE_NET",
+    "AUTODESK_APS",
+    "AZURE_EVENT_GRID",
+    "BIGCOMMERCE",
+    "BITBUCKET",
+    "BOX",
+    "BREX",
+    "BUILDKITE",
+    "BUNNY_STREAM",
+    "CALENDLY",
+    "CAL_COM",
+    "CHARGEBEE",
+    "CHECKOUT_COM",
+    "CIRCLECI",
+    "CLERK",
+    "CLICKUP",
+    "CLIO",
+    "CLOUDEVENTS",
+    "CLOUDFLARE_STREAM",
+    "COINBASE_CDP",
+    "COINBASE_COMMERCE",
+    "COMMERCE_LAYER",
+    "COURIER",
+    "CURSOR",
+    "CUSTOMER_IO",
+    "DATASAUR",
+    "DISCOURSE",
+    "DOCUSIGN",
+    "DROPBOX",
+    "DWOLLA",
+    "EXPO",
+    "FASTSPRING",
+    "FIREFLIES",
+    "FLINKS",
+    "FORGEJO",
+    "FRONT",
+    "GEMINI",
+    "GITEA",
     "GITHUB",
+    "GITLAB",
+    "GITLAB_SIGNING",
+    "GOCARDLESS",
+    "GOGS",
+    "GOODY",
+    "HEROKU",
+    "HOOKDECK",
+    "HUGGINGFACE",
+    "INTERCOM",
+    "JIRA",
+    "KNOCK",
+    "LAUNCHDARKLY",
+    "LEMONSQUEEZY",
+    "LINE",
+    "LINEAR",
+    "LINKEDIN",
+    "LITHIC",
+    "LOGTO",
+    "MAILCHIMP",
     "MECHANIC",
+    "META",
+    "MODERN_TREASURY",
+    "MOLLIE",
     "MOMENTO",
+    "MONGODB_ATLAS",
+    "MSTEAMS_OUTGOING",
+    "MUX",
+    "NOTION",
+    "NYLAS",
+    "OKTA",
+    "OPENAI",
+    "OUTLINE",
+    "PADDLE",
+    "PAGERDUTY",
     "PATCHWORKS",
     "PATCHWORKS_SIGNATURE",
+    "PAYSTACK",
+    "PERSONA",
+    "PIPEDRIVE",
+    "POLAR",
+    "POSTMARK",
+    "PUSHER",
+    "QUICKBOOKS",
+    "RAZORPAY",
+    "RECHARGE",
+    "RENDER",
+    "REPLICATE",
+    "RESEND",
+    "RETELL",
+    "REVOLUT",
+    "RINGCENTRAL",
+    "ROOTLY",
+    "SANITY",
+    "SEGMENT",
+    "SENTRY",
+    "SHOPIFY",
+    "SHOPLINE",
+    "SIGNATURE_API",
+    "SLACK",
+    "SMARTCAR",
     "SPECKLE",
     "SPECKLE_BEFORE_2_12",
+    "SQUARESPACE",
     "STANDARD_WEBHOOKS",
     "STRIPE",
+    "SUPABASE",
     "SVIX",
+    "TALLY",
+    "TELEGRAM",
+    "TERRAFORM_CLOUD",
+    "TIKTOK",
+    "TWITCH",
+    "TYPEFORM",
+    "UBER_EATS",
+    "VERCEL",
+    "VIBER",
+    "WEBFLOW",
+    "WOOCOMMERCE",
+    "WORKOS",
+    "XERO",
+    "X_TWITTER",
+    "ZENDESK",
+    "ZITADEL",
+    "ZOOM",
     "names",
     "provider",
 ]

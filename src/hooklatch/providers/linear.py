@@ -1,0 +1,23 @@
+"""Linear: HMAC-SHA256 of the raw body, with the time of sending inside it."""
+
+from hooklatch.fields import Header, JSONField
+from hooklatch.provider import Provider
+
+LINEAR = Provider(
+    name="linear",
+    docs="https://github.com/linear/linear/blob/master/packages/sdk/src/webhooks/client.ts",
+    evidence="documentation",
+    signature=Header("linear-signature"),
+    algorithm="hmac-sha256",
+    timestamp=JSONField("webhookTimestamp"),
+    timestamp_unit="ms",
+    max_age=60,
+    max_skew=60,
+    dispatch=("linear-event",),
+    unsigned={"event_type": Header("linear-event"), "delivery_id": Header("linear-delivery")},
+    agents=("Linear-Webhook",),
+    repeats="never",
+    retries=25_260,
+    quirks="Tries again after a minute, an hour and six hours. Linear's own client skips the age check where the "
+    "time is absent; we refuse.",
+)

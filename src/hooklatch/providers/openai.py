@@ -1,0 +1,13 @@
+"""OpenAI: Standard Webhooks."""
+
+from hooklatch.providers.standard_webhooks import STANDARD_WEBHOOKS
+
+OPENAI = STANDARD_WEBHOOKS.using(
+    name="openai",
+    docs="https://github.com/openai/openai-python/blob/main/src/openai/resources/webhooks.py",
+    evidence="documentation",
+    repeats="never",
+    retries=72 * 3600,
+    quirks="webhook-id stays the same over the retries. A secret without whsec_ would be used as text, which this "
+    "record does not do.",
+)

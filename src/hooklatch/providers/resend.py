@@ -1,0 +1,12 @@
+"""Resend: Svix."""
+
+from hooklatch.providers.svix import SVIX
+
+RESEND = SVIX.using(
+    name="resend",
+    docs="https://resend.com/docs/webhooks/verify-webhooks-requests",
+    evidence="documentation",
+    repeats="never",
+    retries=28 * 3600,
+    quirks="Sent by Svix: tried again over 27.6 hours. svix-id names the message and stays the same over its retries.",
+)
