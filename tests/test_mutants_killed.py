@@ -501,6 +501,12 @@ def test_keys_of_nothing_are_refused_by_the_key_itself(secret: bytes) -> None:
         TokenKey(secret)
 
 
+def test_every_letter_but_nul_makes_a_key() -> None:
+    letters = [bytes([number]) for number in range(1, 256)]
+    assert len({HMACKey("hmac-sha256", letter).sign(b"") for letter in letters}) == 255
+    assert [TokenKey(letter).sign(b"") for letter in letters] == letters
+
+
 def test_an_unknown_algorithm_is_refused_by_the_key_itself() -> None:
     with pytest.raises(ConfigError, match="algorithm='hmac-md5' is unknown"):
         HMACKey("hmac-md5", b"secret")
