@@ -161,6 +161,7 @@ ON_A_ROUTE = [
     "/hooks/github;",
     "/hooks/github;v=1/",
     "/hooks;v=1/github",
+    "/hooks;v=1\\github",
     "/hooks%2fgithub",
     "/hooks%2Fgithub",
     "/hooks/github%2f",
