@@ -253,7 +253,7 @@ def test_every_fact_and_rule_can_be_given_but_those_that_only_code_can_make() ->
     with pytest.raises(UsageError) as caught:
         options.apply(providers.SPECKLE, ["nonsense=1"])
     known = set(str(caught.value).rpartition("options are ")[2].split(", "))
-    assert known == every - {"unsigned", "extra", "expect"} | {"header"}
+    assert known == every - {"unsigned", "extra", "expect", "on_secret"} | {"header"}
 
 
 def test_a_renamed_header_keeps_its_grammar_and_takes_the_timestamp_along(call: Call) -> None:

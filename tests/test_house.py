@@ -101,7 +101,7 @@ LAYERS = [
         "observe",
         "ratelimit",
     },
-    {"stores", "verifiers", "schemes", "direct"},
+    {"stores", "verifiers", "schemes", "handshakes", "direct"},
     {"chain"},
     {"assemble", "signing", "provider"},
     {"providers", "verdict", "routes"},

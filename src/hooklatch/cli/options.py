@@ -1,8 +1,8 @@
 """From text to values: ``--option key=value``, moments and URLs.
 
-An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a proof
-must be bound to is written ``expect.NAME=value``. The type
-that the record or ``Options`` declares for a name decides how its value is read.
+An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a
+proof must be bound to is written ``expect.NAME=value``. The type that the record or ``Options`` declares for a name
+decides how its value is read.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def value(name: str, text: str, hint: str) -> Any:  # noqa: ANN401 - its type is
         return _place(name, text)
     if words & {"Sequence", "tuple"}:
         return tuple(item.strip() for item in text.split(",")) if text.strip() else ()
-    if "bool" in words:
+    if "bool" in words and ("str" not in words or text.lower() in _TRUTH):
         return _truth(name, text)
     if words & {"int", "float"}:
         return _number(name, text, words)
@@ -138,7 +138,7 @@ def _hints(annotations: Mapping[str, object]) -> dict[str, str]:
 
 
 def _readable(hint: str) -> bool:
-    return not _words(hint) & {"Mapping", "Verifier"}
+    return not _words(hint) & {"Mapping", "Verifier", "Callable"}
 
 
 def _signature_header(record: Provider) -> Header | None:
