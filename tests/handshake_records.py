@@ -10,7 +10,7 @@ HANDSHAKES = {
     "asana": "hook_secret header=x-hook-secret",
     "azure_event_grid": "challenge_in_body header=aeg-event-type:SubscriptionValidation"
     " value=0.data.validationCode echo=validationResponse",
-    "braintree": "crc name=bt_challenge grammar=hex",
+    "braintree": "crc name=bt_challenge grammar=hex behind=public_key",
     "cloudevents": "options",
     "discord": "ping when=type:1 reply=type:1",
     "dropbox": "echo_query name=challenge",
@@ -38,7 +38,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "asana": {"signature": Header("x-hook-signature")},
     "azure_event_grid": {"signature": Query("code"), **TOKEN},
     "braintree": {"signature": FormField("bt_signature"), "signed": "{field.bt_payload}", "algorithm": "hmac-sha1",
-                  "fields_in": "form"},
+                  "fields_in": "form", "expects": ("public_key",)},
     "cloudevents": {"signature": Header("authorization"), "prefix": "Bearer ", **TOKEN},
     "discord": {"signature": Header("x-signature-ed25519"), "timestamp": Header("x-signature-timestamp"),
                 "signed": "{timestamp}{body}", "algorithm": "ed25519", "adjacent": True},

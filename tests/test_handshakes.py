@@ -43,7 +43,7 @@ MakeEndpoint = Callable[..., Endpoint]
 
 def chain_of(row: dict[str, Any], told: list[str]) -> Chain:
     sender = record(row["provider"])
-    options = Options(handshake=row.get("handshake", True))
+    options = Options(handshake=row.get("handshake", True), expect=row.get("expect", {}))
     if row.get("pending"):
         options["on_secret"] = told.append
         return sender.chain(PENDING, **options)
@@ -93,7 +93,9 @@ def test_a_handshake_is_answered_as_the_sender_wants_and_the_application_never_s
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
 def test_a_route_that_does_not_ask_for_handshakes_answers_none(row: dict[str, Any], endpoint: MakeEndpoint) -> None:
     sender = record(row["provider"])
-    options = Options(public_url="https://receiver.example/hook") if sender.signs_url else Options()
+    options = Options(expect=row.get("expect", {}))
+    if sender.signs_url:
+        options["public_url"] = "https://receiver.example/hook"
     keyed = sender.algorithm != "ed25519"
     secret = row["secret"] or SECRET
     made = endpoint(routes={"/hook": sender.chain(secret, **options) if keyed else
@@ -120,7 +122,9 @@ IN_THE_CATALOGUE = {name for name in providers.names() if providers.provider(nam
 def test_every_record_names_a_mechanism_that_can_be_made(name: str) -> None:
     sender = record(name)
     mechanism, parameters = handshakes.named(sender.handshake)
-    made = handshakes._module(mechanism).MECHANISM(Setting(sender, ("POST",), "given", print), **parameters)
+    made = handshakes._module(mechanism).MECHANISM(
+        Setting(sender, ("POST",), "given", print, {"public_key": "x"}), **parameters
+    )
     assert made.signed or made.unsigned
 
 
@@ -494,7 +498,8 @@ def test_a_callback_that_fails_leaves_the_route_waiting(
         ("dropbox", SECRET, {"handshake": ""}, "must be True"),
         ("dropbox", SECRET, {"handshake": 1}, "must be True"),
         ("meta", SECRET, {"handshake": True}, "hub.verify_token"),
-        ("braintree", SECRET, {"handshake": True}, "public key"),
+        ("braintree", SECRET, {"handshake": True}, "public_key"),
+        ("braintree", SECRET, {"handshake": True, "expect": {"public_key": "a b"}}, "without blanks"),
         ("asana", SECRET, {"handshake": True}, "PENDING"),
         ("asana", PENDING, {"handshake": True}, "on_secret"),
         ("asana", PENDING, {}, "handshake=True"),
@@ -556,9 +561,14 @@ def test_the_command_line_prints_the_whole_answer(
     headers = [["content-type", "text/plain; charset=utf-8"], ["x-content-type-options", "nosniff"],
                ["cache-control", "no-store"]]  # fmt: skip
     if as_json:
-        assert json.loads(out) == {
-            "verdict": "answered", "status": 200, "reason": "handshake", "webhook": None, "headers": headers, "body": "abc"
-        }  # fmt: skip
+        told = json.loads(out)
+        assert (told["verdict"], told["status"], told["reason"], told["webhook"]) == (
+            "answered",
+            200,
+            "handshake",
+            None,
+        )
+        assert (told["headers"], told["body"]) == (headers, "abc")
     else:
         assert out.splitlines() == [
             "answered: handshake (status 200)", *(": ".join(line) for line in headers), "", "abc",

@@ -80,6 +80,7 @@ def assemble(
     notes: list[str] = []
     methods = _methods(record, options)
     policy = cors_policy.policy(options.get("cors"))
+    expected = _expected(record, options)
     handshake = prepared(record, options, methods, pending=secrets is PENDING)
     keys = _keys(record, secrets, public_keys, notes)
     sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
@@ -89,7 +90,7 @@ def assemble(
     url = _public_url(record, options)
     offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
     signature = (
-        Statements(scheme(record.scheme), Setting(record, url, _expected(record, options)), offers)
+        Statements(scheme(record.scheme), Setting(record, url, expected), offers)
         if record.scheme
         else Signature(
             record.places,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from hooklatch.errors import ConfigError
 from hooklatch.secrets import PENDING
+from hooklatch.types import NO_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hooklatch.chain import Options
     from hooklatch.errors import Handshake
@@ -38,6 +39,8 @@ class Setting(NamedTuple):
     given: str = ""
     """The route's ``handshake=`` where that is a text."""
     on_secret: Callable[[str], object] | None = None
+    expect: Mapping[str, str] = NO_FIELDS
+    """The route's ``expect=``."""
 
 
 class Mechanism(Protocol):
@@ -100,7 +103,8 @@ def prepared(record: Provider, options: Options, methods: Sequence[str], *, pend
         msg = f"{record.name}: this record knows of no handshake; leave handshake= out"
         raise ConfigError(msg)
     name, parameters = named(record.handshake)
-    setting = Setting(record, methods, given if isinstance(given, str) else "", on_secret)
+    text = given if isinstance(given, str) else ""
+    setting = Setting(record, methods, text, on_secret, options.get("expect", NO_FIELDS))
     try:
         made = _module(name).MECHANISM(setting, **parameters)
     except TypeError as bad:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hooklatch.errors import ConfigError
 from hooklatch.fields import Query
 from hooklatch.handshakes import Mechanism
-from hooklatch.handshakes.answers import TOKENS, demand_hmac, members, plain, tag, well_formed
+from hooklatch.handshakes.answers import ECHO, TOKENS, demand_hmac, members, plain, tag, well_formed
 
 if TYPE_CHECKING:
     from hooklatch.errors import Handshake
@@ -22,7 +23,7 @@ class CRC(Mechanism):
     """*name*: of the parameter; *grammar*: one of ``TOKENS``; *encoding*, *prefix*: how the HMAC is written.
 
     *answer*: the JSON member that holds the HMAC, *echo*: the one that repeats the token. Without *answer* it is plain
-    text, behind the route's ``handshake=`` and a bar.
+    text, behind a bar and the value called *behind* in the route's ``expect=``.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class CRC(Mechanism):
         *,
         name: str,
         answer: str = "",
+        behind: str = "",
         echo: str = "",
         grammar: str = "word",
         encoding: str = "hex",
@@ -43,9 +45,10 @@ class CRC(Mechanism):
         self._grammar = TOKENS[grammar]
         self._encoding = encoding
         self._prefix = prefix
-        self._given = setting.given
-        if not answer:
-            self.wants = "the public key that stands beside your private one"
+        self._before = setting.expect.get(behind, "")
+        if not answer and not ECHO.fullmatch(self._before):
+            msg = f"{setting.record.name}: expect={{{behind!r}: ...}} must be printable text without blanks"
+            raise ConfigError(msg)
 
     def recognises(self, head: Head, /) -> bool:
         """Return whether the token is there."""
@@ -57,7 +60,7 @@ class CRC(Mechanism):
         token = well_formed(shown, self._grammar)
         mac = tag(facts, token, encoding=self._encoding, prefix=self._prefix)
         if not self._member:
-            return plain(f"{self._given}|{mac}")
+            return plain(f"{self._before}|{mac}")
         return members(**({self._echo: token} if self._echo else {}), **{self._member: mac})
 
 
