@@ -1,4 +1,4 @@
-"""A sender that is not in the catalogue takes one file of facts, as docs/add-a-provider.md shows; the test follows it."""
+"""A sender that is not in the catalogue takes one file of facts, as docs/add-a-provider.md shows; the test obeys it."""
 
 from __future__ import annotations
 
