@@ -296,7 +296,7 @@ def test_a_body_beside_an_echo_is_no_handshake(endpoint: MakeEndpoint) -> None:
 def test_an_echo_is_short_plain_text_and_nothing_a_browser_would_run(
     query: str, status: int, endpoint: MakeEndpoint
 ) -> None:
-    made = endpoint(routes={"/hook": record("dropbox").chain(SECRET, handshake=True)})
+    made = endpoint(routes={"/hook": record("dropbox").chain(SECRET, handshake=True, refusal_status=401)})
     answered = made.post(Request("GET", f"/hook?{query}", {}, b""))
     assert (answered.status, made.calls) == (status, [])
     if status != 200:

@@ -1,7 +1,8 @@
 """How a record and a route's options become a chain: which rules, in which order, with which figures.
 
 The order is the promise of SECURITY.md: origin, method, required headers, declared length, a timestamp in the head,
-body, signature, what is read from the proven body, age, user agent, one's own verifiers, and only then the claim.
+body, signature, what is read from the proven body, age, signed handshakes, user agent, one's own verifiers, and only
+then the claim. An unsigned handshake, on a route that answers them, is judged by its own rule instead of all these.
 """
 
 from __future__ import annotations
