@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from hooklatch import Answer, Delivery, Header, Provider, providers
 from hooklatch.chain import Options
 from hooklatch.cli import UsageError, main, options, secrets_in, verify
+from hooklatch.handshakes import sentence
 from hooklatch.testing import Answered, call_asgi, call_wsgi
 
 SECRET = "a-secret-of-thirty-two-characters"
@@ -254,7 +255,7 @@ def test_every_fact_and_rule_can_be_given_but_those_that_only_code_can_make() ->
     with pytest.raises(UsageError) as caught:
         options.apply(providers.SPECKLE, ["nonsense=1"])
     known = set(str(caught.value).rpartition("options are ")[2].split(", "))
-    assert known == every - {"unsigned", "extra", "expect"} | {"header"}
+    assert known == every - {"unsigned", "extra", "expect", "on_secret"} | {"header"}
 
 
 def test_a_renamed_header_keeps_its_grammar_and_takes_the_timestamp_along(call: Call) -> None:
@@ -666,6 +667,39 @@ def test_a_part_of_a_name_narrows_the_table(call: Call) -> None:
     assert [line.split()[0] for line in out.splitlines()] == ["NAME", "standard_webhooks"]
 
 
+def test_words_narrow_the_table_to_what_fits_all_of_them(call: Call) -> None:
+    listed = {line.split()[0] for line in call("providers", "HMAC-SHA256", "published")[1].splitlines()[1:]}
+    every = map(providers.provider, providers.names())
+    assert listed == {one.name for one in every if (one.algorithm, one.evidence) == ("hmac-sha256", "published")}
+    assert listed
+
+
+def test_a_description_tells_the_handshake_in_the_words_of_its_mechanism(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = providers.GITHUB.using(handshake="echo_query name=challenge", bare_refusals=True)
+    monkeypatch.setattr("hooklatch.cli.providers.provider", lambda name: record)
+    out = " ".join(call("providers", "github")[1].split())
+    assert f"handshake {sentence('echo_query')} (name challenge)" in out
+    assert "refusal status 401, without a body" in out
+
+
+def test_a_snippet_gives_a_public_key_and_whatever_else_the_sender_needs(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Provider(name="acme", signature=Header("x-s"), signed="{url}{body}", adjacent=True, algorithm="ed25519",
+                      expects=("topic",))  # fmt: skip
+    monkeypatch.setattr("hooklatch.cli.providers.provider", lambda name: record)
+    monkeypatch.setattr("hooklatch.cli.providers.names", lambda: ("acme",))
+    out = call("providers", "acme")[1]
+    assert "public_keys, public_url, expect.topic" in out
+    assert (
+        'ACME.chain(public_keys=os.environ["ACME_PUBLIC_KEY"], public_url="https://example.com/hooks/acme", expect='
+        in out
+    )
+    assert json.loads(call("providers", "acme", "--json")[1])["needs"] == ["public_keys", "public_url", "expect.topic"]
+
+
 def test_an_unknown_sender_is_one_line(call: Call) -> None:
     assert_one_line_and_two(call("providers", "nobody\n"), "nobody")
 
@@ -721,7 +755,7 @@ def test_the_snippets_run_as_they_stand(call: Call, monkeypatch: pytest.MonkeyPa
 
 def test_json_lists_every_fact_of_every_sender(call: Call) -> None:
     listed = json.loads(call("providers", "--json")[1])
-    facts = {field.name for field in dataclasses.fields(Provider)} | {"coverage"}
+    facts = {field.name for field in dataclasses.fields(Provider)} | {"coverage", "needs"}
     assert [one["name"] for one in listed] == list(providers.names())
     assert all(one.keys() == facts for one in listed)
 
@@ -742,7 +776,7 @@ def test_no_command_and_an_unknown_one_are_one_line(call: Call) -> None:
     assert_one_line_and_two(call(), "sign", "verify")
     assert_one_line_and_two(call("nonsense"), "nonsense")
     assert_one_line_and_two(call("--", "demo"))
-    assert_one_line_and_two(call("providers", "a", "b"), "too many")
+    assert_one_line_and_two(call("providers", "a", "--b"), "--b")
 
 
 @pytest.mark.parametrize("argv", [("--help",), ("sign", "--help"), ("verify", "-h"), ("providers", "-h")])

@@ -89,6 +89,8 @@ class Rejected(Answer):
     """A refusal. Every reason looks alike on the wire; the reason itself goes to the log."""
 
     status = 400
+    bare: bool = False
+    """Whether the body stays empty, because the sender demands it."""
 
     def problem(self, *, debug: bool = False) -> tuple[bytes, str]:
         """Return a body and its media type (RFC 9457): status and title, and with *debug* the reason code."""
@@ -152,6 +154,10 @@ class BodyMalformed(Unauthenticated):
     """The body could be read in more than one way where single fields of it are signed."""
 
 
+class HandshakeRefused(Unauthenticated):
+    """A handshake shows another value than the one the route was told to expect."""
+
+
 class RouteUnknown(Unauthenticated):
     """The path lies below ``protect``, but no route judges it."""
 
@@ -188,6 +194,10 @@ class LengthMalformed(BadFraming):
 
 class BodyIncomplete(BadFraming):
     """Fewer or more body bytes arrived than were declared, or reading them failed."""
+
+
+class HandshakeMalformed(BadFraming):
+    """A handshake asks for an answer over something that must be neither echoed nor signed."""
 
 
 class RequestAmbiguous(BadFraming):

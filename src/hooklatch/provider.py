@@ -15,6 +15,7 @@ from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
+from hooklatch.handshakes import MECHANISMS
 from hooklatch.keys import HMAC_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, TokenKey
 from hooklatch.schemes import SCHEMES
 from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
@@ -25,7 +26,7 @@ from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
-    from hooklatch.secrets import FindSecrets, OneSecret, Secrets
+    from hooklatch.secrets import FindSecrets, OneSecret, Pending, Secrets
     from hooklatch.types import SigningKey
 
 Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
@@ -84,6 +85,11 @@ class Provider:
     """Largest body the sender documents (bytes); None: a usual one, smaller where bodies are parsed before proof."""
     methods: tuple[str, ...] = ("POST",)
     refusal_status: int = 401
+    bare_refusals: bool = False
+    """The sender wants refusals without a body."""
+
+    handshake: str = ""
+    """What the sender asks beside its deliveries, see ``hooklatch.handshakes``; answered only where a route says so."""
 
     docs: str = ""
     evidence: Evidence = "unconfirmed"
@@ -97,6 +103,7 @@ class Provider:
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
+        _one_of(self.name, "handshake", self.handshake.partition(" ")[0], ("", *MECHANISMS))
         _one_of(self.name, "evidence", self.evidence, ("sdk", "published", "documentation", "unconfirmed"))
         if self.encoding not in (("text", "base64") if self.algorithm == "token" else ("hex", "base64", "base64url")):
             msg = (
@@ -227,7 +234,7 @@ class Provider:
 
     def chain(
         self,
-        secrets: Secrets | FindSecrets | None = None,
+        secrets: Secrets | FindSecrets | Pending | None = None,
         *,
         public_keys: str | bytes | Sequence[str | bytes] | None = None,
         **options: Unpack[Options],
@@ -235,8 +242,9 @@ class Provider:
         """Return the rules for one route: this sender's facts and my policy.
 
         *secrets*: one ``str``, ``bytes`` or ``Secret``; a sequence of them, one party's, newest first; or a callable
-        of the request's ``Head`` that returns these or a ``Party``. *public_keys*: for senders that sign with a
-        private key, one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
+        of the request's ``Head`` that returns these or a ``Party``; ``PENDING`` where a handshake will bring the
+        secret, until when deliveries are answered with 503. *public_keys*: for senders that sign with a private key,
+        one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
         ``hooklatch.chain.Options``. Raises ``ConfigError``.
         """
         return assemble(self, secrets, public_keys, options)

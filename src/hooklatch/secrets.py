@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import enum
 import os
 import re
 from collections import OrderedDict
@@ -32,6 +33,15 @@ RINGS: Final = 1000
 
 SOURCE_TIMEOUT: Final = 5.0
 """Seconds a callable may take to come up with the secrets."""
+
+
+class Pending(enum.Enum):
+    """Stands in the place of secrets that a handshake will bring, see ``hooklatch.handshakes``."""
+
+    PENDING = "pending"
+
+
+PENDING: Final = Pending.PENDING
 
 _PLACEHOLDER: Final = re.compile(r"\*+|<.*>|\$\{.*\}|\$\(.*\)|%\(.*\)s|\{\{.*\}\}|(env|file):.*", re.DOTALL)
 _NOT_SYMMETRIC: Final = re.compile(

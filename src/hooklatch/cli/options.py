@@ -91,7 +91,7 @@ def value(name: str, text: str, hint: str) -> Any:  # noqa: ANN401 - its type is
         return _place(name, text)
     if words & {"Sequence", "tuple"}:
         return tuple(item.strip() for item in text.split(",")) if text.strip() else ()
-    if "bool" in words:
+    if "bool" in words and ("str" not in words or text.lower() in _TRUTH):
         return _truth(name, text)
     if words & {"int", "float"}:
         return _number(name, text, words)
@@ -138,7 +138,7 @@ def _hints(annotations: Mapping[str, object]) -> dict[str, str]:
 
 
 def _readable(hint: str) -> bool:
-    return not _words(hint) & {"Mapping", "Verifier"}
+    return not _words(hint) & {"Mapping", "Verifier", "Callable"}
 
 
 def _signature_header(record: Provider) -> Header | None:
