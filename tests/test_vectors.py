@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
+from hooklatch.chain import Options
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
 from hooklatch.testing import Request
 from worlds import Endpoint
 
 DATA = Path(__file__).parent / "data"
-VECTORS: list[dict[str, Any]] = json.loads((DATA / "vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = [
+    vector for file in sorted(DATA.glob("vectors*.json")) for vector in json.loads(file.read_text())
+]
 HMAC: dict[str, Any] = json.loads((DATA / "hmac_vectors.json").read_text())
 
 MakeEndpoint = Callable[..., Endpoint]
@@ -27,14 +31,25 @@ def delivery_of(vector: dict[str, Any]) -> Delivery:
     return Delivery(vector["method"], vector["url"], vector["headers"], body)
 
 
-def chain_of(vector: dict[str, Any]) -> Chain:
+def record_of(vector: dict[str, Any]) -> Provider:
     arguments = vector.get("scheme_args", {})
-    record = provider(vector["provider"])
-    if arguments.get("alg") == "ripemd128":
-        record = record.using(algorithm="hmac-ripemd128")
+    record = provider("_".join([vector["provider"], *filter(None, [arguments.get("ver")])]))
+    return record.using(algorithm="hmac-ripemd128") if arguments.get("alg") == "ripemd128" else record
+
+
+def chain_of(vector: dict[str, Any]) -> Chain:
+    arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
+    record = record_of(vector)
+    options: Options = {}
     if "tol" in arguments:
-        return record.chain(vector["secret"], max_age=arguments["tol"])
-    return record.chain(vector["secret"])
+        options["max_age"] = arguments["tol"]
+    if record.signs_url:
+        options["public_url"] = extra.get("registered_url", vector["url"].partition("?")[0])
+    if record.expects:
+        options["expect"] = {name: extra[name] for name in record.expects}
+    if record.algorithm in PUBLIC_ALGORITHMS:
+        return record.chain(public_keys=vector["secret"], **options)
+    return record.chain(vector["secret"], **options)
 
 
 def path_of(delivery: Delivery) -> str:
@@ -50,7 +65,7 @@ def test_a_vector_comes_out_as_it_says(vector: dict[str, Any], endpoint: MakeEnd
     if vector["valid"]:
         assert (answered.status, len(made.calls), made.calls[0].body) == (200, 1, delivery.body)
     else:
-        assert (answered.status, made.calls) == (provider(vector["provider"]).refusal_status, [])
+        assert (answered.status, made.calls) == (record_of(vector).refusal_status, [])
 
 
 PUBLISHED = [

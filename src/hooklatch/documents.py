@@ -131,6 +131,25 @@ class FormDocument:
             raise BodyMalformed(msg)
         return found[0]
 
+    def values(self) -> dict[str, list[str]]:
+        """Return every name with its values; raise ``BodyMalformed`` for a name that other parsers read otherwise."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            if not name or _bare(name) != name or "\0" in value:
+                msg = f"{name!r} is no plain name of a field"
+                raise BodyMalformed(msg)
+            found.setdefault(name, []).append(value)
+        return found
+
+    def single(self) -> dict[str, str]:
+        """Return every name with its value; raise ``BodyMalformed`` also for a name that occurs twice."""
+        found = self.values()
+        for name, values in found.items():
+            if len(values) > 1:
+                msg = f"{name} occurs more than once"
+                raise BodyMalformed(msg)
+        return {name: values[0] for name, values in found.items()}
+
 
 def _children(value: JSON) -> list[JSON]:
     if isinstance(value, Pairs):
