@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import textwrap
 from collections.abc import Mapping
 from string import Template
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from hooklatch.cli import UsageError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.providers import names, provider
+from hooklatch.schemes import scheme
 
 if TYPE_CHECKING:
     import argparse
@@ -83,7 +85,9 @@ def described(record: Provider) -> str:
         if text
     ]
     proven = {"body": "webhook.json()", "fields": "webhook.fields"}.get(record.coverage, "webhook.coverage")
-    more = ', public_url="https://example.com/hooks"' if "url" in record.template.names else ""
+    more = f', public_url="https://example.com/hooks/{record.name}"' if record.signs_url else ""
+    if record.expects:
+        more += f", expect={dict.fromkeys(record.expects, '...')}"
     words = {"name": record.name, "record": record.name.upper(), "proven": proven, "more": more}
     snippets = [f"{title}\n\n{textwrap.indent(code.substitute(words), '    ')}" for title, code in SNIPPETS.items()]
     return "\n".join([record.name, "", *lines, "", "\n".join(snippets)]).rstrip()
@@ -112,8 +116,10 @@ def _told(record: Provider) -> dict[str, str]:
 
 
 def _content(record: Provider) -> str:
+    if record.scheme:
+        return " ".join((sys.modules[type(scheme(record.scheme)).__module__].__doc__ or "").split("\n\n")[0].split())
     template = record.template
-    body = {"raw": ("body",), "sha256": ("body:sha256",)}.get(template.body, ())
+    body = {"raw": ("body",), "sha256": ("body:sha256",), "sha256:raw": ("body:sha256:raw",)}.get(template.body, ())
     parts = [
         repr(part.decode("utf-8"))
         if isinstance(part, bytes)
@@ -186,6 +192,7 @@ _KEYS: Final = {
     "utf-8": "the secret's text as it was given, in UTF-8",
     "hex": "the bytes that the secret spells in hex",
     "base64": "the bytes that the secret spells in base64",
+    "sha1": "the SHA-1 of the secret's text",
     "whsec": "the bytes that the secret spells in base64 behind whsec_ (which may be missing)",
 }
 _PARTS: Final = {
@@ -198,6 +205,8 @@ _PARTS: Final = {
     "interval": "the number of the interval",
     "body": "the raw body",
     "body:sha256": "the SHA-256 of the raw body in hex",
+    "body:sha256:raw": "the SHA-256 of the raw body, its bytes",
+    "url:decoded": "the URL that the sender was given, with some escapes undone",
 }
 _COVERAGE: Final = {
     "body": "a valid signature vouches for every byte of the body",
