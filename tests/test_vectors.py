@@ -12,6 +12,7 @@ import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
 from hooklatch.chain import Options
+from hooklatch.cli import main
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
 from hooklatch.testing import Request
@@ -66,6 +67,31 @@ def test_a_vector_comes_out_as_it_says(vector: dict[str, Any], endpoint: MakeEnd
         assert (answered.status, len(made.calls), made.calls[0].body) == (200, 1, delivery.body)
     else:
         assert (answered.status, made.calls) == (record_of(vector).refusal_status, [])
+
+
+def argv_of(vector: dict[str, Any]) -> list[str]:
+    """Return the options of ``hooklatch verify`` that the vector calls for."""
+    arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
+    record = record_of(vector)
+    given = [f"expect.{name}={extra[name]}" for name in record.expects]
+    given += [f"version={arguments['ver']}"] if "ver" in arguments else []
+    given += ["algorithm=hmac-ripemd128"] if arguments.get("alg") == "ripemd128" else []
+    given += [f"max_age={'none' if arguments['tol'] is None else arguments['tol']}"] if "tol" in arguments else []
+    if record.signs_url:
+        given.append(f"public_url={extra.get('registered_url', vector['url'].partition('?')[0])}")
+    return ["--provider", vector["provider"], "--now", str(vector["now"]), *(w for g in given for w in ("--option", g))]
+
+
+SHARED = [v for v in VECTORS if record_of(v).algorithm not in PUBLIC_ALGORITHMS]
+
+
+@pytest.mark.parametrize("vector", SHARED, ids=[vector["id"] for vector in SHARED])
+def test_the_command_line_comes_to_the_same_verdict(
+    vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "request.json").write_text(json.dumps(vector))
+    monkeypatch.setenv("HOOKLATCH_SECRET", vector["secret"])
+    assert main(["verify", *argv_of(vector), str(tmp_path / "request.json")]) == (0 if vector["valid"] else 1)
 
 
 PUBLISHED = [

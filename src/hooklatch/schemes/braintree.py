@@ -52,10 +52,10 @@ class Braintree:
 
     def sign(self, setting: Setting, draft: Draft, key: SigningKey) -> None:
         """Add the signature."""
-        payload = FormDocument(draft.body).text(PAYLOAD)
+        payload = FormDocument(draft.body).text(PAYLOAD) or ""
         public_key = setting.expect.get("public_key")
-        if not payload or not public_key:
-            msg = f"Braintree signs the field {PAYLOAD} under a public key; give both, the key as expect="
+        if not _BASE64.fullmatch(payload) or not public_key:
+            msg = f"Braintree signs the field {PAYLOAD}, base64, under a public key; give both, the key as expect="
             raise ConfigError(msg)
         draft.attach(f"{public_key}|{draft.written(key, payload.encode('utf-8'))}")
 

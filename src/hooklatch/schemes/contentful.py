@@ -5,6 +5,7 @@ The path is escaped once more than it was sent, the query twice: that is what Co
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SIGNED: Final = Header("x-contentful-signed-headers")
 TIMESTAMP: Final = "x-contentful-timestamp"
 MAX_HEADERS: Final = 100
+_NAME: Final = re.compile("[a-z0-9-]+")
 
 
 class Contentful:
@@ -38,7 +40,8 @@ class Contentful:
         setting.offered(head)
         listed = SIGNED.read(head)
         names = listed[0].split(",") if listed else []
-        if len(set(names)) != len(names) or len(names) > MAX_HEADERS or not {SIGNED.names[0], TIMESTAMP} <= set(names):
+        plain = len(set(names)) == len(names) <= MAX_HEADERS and all(map(_NAME.fullmatch, names))
+        if not plain or not {SIGNED.names[0], TIMESTAMP} <= set(names):
             msg = f"{SIGNED.names[0]} must list itself and {TIMESTAMP}, and each header once"
             raise SignatureMalformed(msg)
         path = head.raw_path or quote(head.path, safe="/:@!$&'()*+,;=~-._")
