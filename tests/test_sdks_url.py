@@ -19,6 +19,9 @@ from hooklatch.chain import Chain
 from hooklatch.documents import FormDocument
 from hooklatch.providers import ADYEN, BRAINTREE, CLOUDINARY, HUBSPOT, HUBSPOT_V1, HUBSPOT_V2, PLIVO, SQUARE, TWILIO
 
+# What the libraries do with deprecated parts of Python is their own affair.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 SECRET = "a secret of sixteen"
 URL = "https://receiver.example/hook"
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)

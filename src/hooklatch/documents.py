@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Final, NoReturn, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from hooklatch.errors import BodyMalformed
 
@@ -163,8 +164,7 @@ def _bare(name: str) -> str:
 
 
 def _unquote(text: bytes) -> str:
-    parts = text.replace(b"+", b" ").split(b"%")
-    raw = parts[0] + b"".join(bytes([int(part[:2], 16)]) + part[2:] for part in parts[1:])
+    raw = unquote_to_bytes(text.replace(b"+", b" "))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as bad:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from hooklatch.errors import SignatureMissing
-from hooklatch.fields import Header, Query
+from hooklatch.fields import FormField, Header, Query
 from hooklatch.types import NO_FIELDS, Coverage
 
 if TYPE_CHECKING:
@@ -69,6 +69,13 @@ class Setting(NamedTuple):
         places = self.record.places
         offers = [text for place in places if isinstance(place, Header | Query) for text in place.read(head)]
         if not offers:
+            raise SignatureMissing
+        return offers
+
+    def taken(self, form: dict[str, str]) -> list[str]:
+        """Take the signatures out of the fields of a *form*; raise ``SignatureMissing`` if one is absent."""
+        offers = [form.pop(place.name, "") for place in self.record.places if isinstance(place, FormField)]
+        if not all(offers):
             raise SignatureMissing
         return offers
 

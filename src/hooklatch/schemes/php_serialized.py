@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.documents import FormDocument
-from hooklatch.errors import BodyMalformed, SignatureMissing
+from hooklatch.errors import BodyMalformed
 from hooklatch.fields import FormField, agreed_kind, form_document
 from hooklatch.schemes import Statement
 
@@ -39,9 +39,7 @@ class PHPSerialized:
     def statements(self, setting: Setting, facts: Facts) -> Sequence[Statement]:
         """Return the one statement."""
         fields = form_document(facts).single()
-        offers = [fields.pop(place.name, "") for place in setting.record.places if isinstance(place, FormField)]
-        if not all(offers):
-            raise SignatureMissing
+        offers = setting.taken(fields)
         for name in fields:
             if not _NAME.fullmatch(name):
                 msg = f"PHP would read the field {name!r} under another name"

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.documents import FormDocument
-from hooklatch.errors import BodyMalformed, SignatureMissing
+from hooklatch.errors import BodyMalformed
 from hooklatch.fields import FormField, agreed_kind, form_document
 from hooklatch.schemes import Statement
 
@@ -42,9 +42,7 @@ class SortedPairs:
     def statements(self, setting: Setting, facts: Facts) -> Sequence[Statement]:
         """Return the one statement."""
         fields = form_document(facts).single()
-        offers = [fields.pop(place.name, "") for place in setting.record.places if isinstance(place, FormField)]
-        if not all(offers):
-            raise SignatureMissing
+        offers = setting.taken(fields)
         fields.pop(UNSIGNED, None)
         return [Statement(joined(fields).encode("utf-8"), offers, fields)]
 
