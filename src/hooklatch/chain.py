@@ -323,7 +323,7 @@ class Chain(Direct):
             head.route,
             head.method,
             head.path,
-            self.coverage,
+            facts.coverage or self.coverage,
             facts.party,
             head.received_at,
             facts.timestamp,

@@ -16,10 +16,10 @@ from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
 from hooklatch.handshakes import MECHANISMS
-from hooklatch.keys import HMAC_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, TokenKey
+from hooklatch.keys import HMAC_ALGORITHMS, PLAIN_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, PlainKey, TokenKey
 from hooklatch.schemes import SCHEMES
 from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
-from hooklatch.template import Template
+from hooklatch.template import URLS, Template
 from hooklatch.types import Coverage, Delivery, Repeats
 from hooklatch.verifiers.offers import ENCODINGS
 from hooklatch.verifiers.timestamp import UNITS, Unit
@@ -51,7 +51,7 @@ class Provider:
     prefix: str = ""
     """What stands before the encoded signature, such as ``sha256=``."""
     key_encoding: str = "utf-8"
-    """How the pasted secret becomes key bytes: ``utf-8``, ``hex``, ``base64``, ``whsec``."""
+    """How the pasted secret becomes key bytes: ``utf-8``, ``hex``, ``base64``, ``whsec``, ``sha1``."""
     adjacent: bool = False
     """The sender joins parts of open grammar without a separator; ``quirks`` says what may shift."""
     reusable: bool = False
@@ -99,7 +99,9 @@ class Provider:
         """Raise ``ConfigError`` for facts that contradict each other, or would trust what no signature covers."""
         _one_of(self.name, "encoding", self.encoding, ENCODINGS)
         _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
-        _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token", *PUBLIC_ALGORITHMS))
+        _one_of(
+            self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, *PLAIN_ALGORITHMS, "token", *PUBLIC_ALGORITHMS)
+        )
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
@@ -176,7 +178,7 @@ class Provider:
     @property
     def signs_url(self) -> bool:
         """Whether the signed content holds the URL the sender was given, so that a route must name it."""
-        return schemes.scheme(self.scheme).needs_url if self.scheme else "url" in self.template.names
+        return schemes.scheme(self.scheme).needs_url if self.scheme else bool(self.template.names & URLS)
 
     @property
     def opens_body(self) -> bool:
@@ -230,7 +232,9 @@ class Provider:
         if self.algorithm in PUBLIC_ALGORITHMS:
             msg = f"{self.name} signs with a private key, which only the sender has"
             raise ConfigError(msg)
-        return TokenKey(secret) if self.algorithm == "token" else HMACKey(self.algorithm, secret)
+        if self.algorithm == "token":
+            return TokenKey(secret)
+        return (PlainKey if self.algorithm in PLAIN_ALGORITHMS else HMACKey)(self.algorithm, secret)
 
     def chain(
         self,

@@ -162,7 +162,7 @@ def _content(record: Provider) -> str:
     if record.scheme:
         return " ".join((sys.modules[type(scheme(record.scheme)).__module__].__doc__ or "").split("\n\n")[0].split())
     template = record.template
-    body = {"raw": ("body",), "sha256": ("body:sha256",)}.get(template.body, ())
+    body = {"raw": ("body",), "sha256": ("body:sha256",), "sha256:raw": ("body:sha256:raw",)}.get(template.body, ())
     parts = [
         repr(part.decode("utf-8"))
         if isinstance(part, bytes)
@@ -235,6 +235,7 @@ _KEYS: Final = {
     "utf-8": "the secret's text as it was given, in UTF-8",
     "hex": "the bytes that the secret spells in hex",
     "base64": "the bytes that the secret spells in base64",
+    "sha1": "the SHA-1 of the secret's text",
     "whsec": "the bytes that the secret spells in base64 behind whsec_ (which may be missing)",
 }
 _PARTS: Final = {
@@ -247,6 +248,8 @@ _PARTS: Final = {
     "interval": "the number of the interval",
     "body": "the raw body",
     "body:sha256": "the SHA-256 of the raw body in hex",
+    "body:sha256:raw": "the SHA-256 of the raw body, its bytes",
+    "url:decoded": "the URL that the sender was given, with some escapes undone",
 }
 _COVERAGE: Final = {
     "body": "a valid signature vouches for every byte of the body",
