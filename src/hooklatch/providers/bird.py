@@ -16,5 +16,6 @@ BIRD = Provider(
     max_age=300,
     unsigned={"request_id": Header("messagebird-request-id")},
     repeats="never",
+    retries=0,
     quirks="The page names no tolerance; 300 seconds are assumed. MessageBird's older JWT signature is another one.",
 )

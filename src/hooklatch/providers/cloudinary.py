@@ -14,6 +14,7 @@ CLOUDINARY = Provider(
     encoding="hex",
     max_age=7200,
     repeats="never",
+    retries=0,
     quirks="SHA-1 without HMAC: whoever can have Cloudinary sign one of two colliding bodies has both signed. Accounts "
     "set to SHA-256 sign by using(algorithm='sha256-secret-suffix').",
 )

@@ -16,6 +16,7 @@ CONTENTFUL = Provider(
     max_age=30,
     refusal_status=403,
     repeats="never",
+    retries=0,
     quirks="The path is signed as Contentful called it: behind a proxy that rewrites it nothing verifies. Headers that "
     "x-contentful-signed-headers does not list, the topic among them where it is absent, are nobody's word.",
 )
