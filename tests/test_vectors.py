@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
+from hooklatch.cli import options
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
 from hooklatch.testing import Request
 from worlds import Endpoint
 
 DATA = Path(__file__).parent / "data"
-VECTORS: list[dict[str, Any]] = json.loads((DATA / "vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = [
+    vector for path in sorted(DATA.glob("vectors*.json")) for vector in json.loads(path.read_text())
+]
 HMAC: dict[str, Any] = json.loads((DATA / "hmac_vectors.json").read_text())
 
 MakeEndpoint = Callable[..., Endpoint]
@@ -34,7 +37,12 @@ def chain_of(vector: dict[str, Any]) -> Chain:
         record = record.using(algorithm="hmac-ripemd128")
     if "tol" in arguments:
         return record.chain(vector["secret"], max_age=arguments["tol"])
-    return record.chain(vector["secret"])
+    record, rules = options.apply(record, vector.get("options", ()))
+    return (
+        record.chain(public_keys=vector["secret"], **rules)
+        if vector.get("public")
+        else record.chain(vector["secret"], **rules)
+    )
 
 
 def path_of(delivery: Delivery) -> str:

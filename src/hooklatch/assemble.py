@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hooklatch import cors as cors_policy
 from hooklatch.chain import Chain, Identity, Options, positive
-from hooklatch.digests import PURE_PYTHON_CAP
+from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
-from hooklatch.fields import FormField, Header, JSONField, Query
-from hooklatch.keys import PUBLIC_ALGORITHMS
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
+from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
 from hooklatch.remote_keys import Remote
 from hooklatch.schemes import Setting, scheme
 from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
@@ -38,9 +38,8 @@ from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hooklatch.chain import DuplicateKey
+    from hooklatch.key_sources import PublicKeys
     from hooklatch.provider import Provider
     from hooklatch.secrets import FindSecrets, Secrets
     from hooklatch.types import Verifier
@@ -63,7 +62,7 @@ _PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 def assemble(
     record: Provider,
     secrets: Secrets | FindSecrets | None,
-    public_keys: str | bytes | Sequence[str | bytes] | None,
+    public_keys: PublicKeys | None,
     options: Options,
 ) -> Chain:
     """Return the chain of one route; raise ``ConfigError`` for options that contradict the record or each other."""
@@ -75,15 +74,16 @@ def assemble(
     notes: list[str] = []
     methods = _methods(record, options)
     policy = cors_policy.policy(options.get("cors"))
-    keys = _keys(record, secrets, public_keys, notes)
-    sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
+    keys = _keys(record, secrets, public_keys, options, notes)
+    sample = _sample(record)
     max_body = _max_body(record, options, notes)
     tolerance = _tolerance(record, options, notes)
     kind = _duplicate_key(record, options)
     url = _public_url(record, options)
+    expect = _expected(record, options)
     offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
     signature = (
-        Statements(scheme(record.scheme), Setting(record, url, _expected(record, options)), offers)
+        Statements(scheme(record.scheme), Setting(record, url, expect), offers)
         if record.scheme
         else Signature(
             record.places,
@@ -92,6 +92,7 @@ def assemble(
             every=record.every,
             neighbours=record.neighbours,
             public_url=url,
+            expect=expect,
             kinds=record.kinds,
         )
     )
@@ -157,18 +158,22 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
 def _keys(
     record: Provider,
     secrets: Secrets | FindSecrets | None,
-    public_keys: str | bytes | Sequence[str | bytes] | None,
+    public_keys: PublicKeys | None,
+    options: Options,
     notes: list[str],
 ) -> Keys:
     public = record.algorithm in PUBLIC_ALGORITHMS
+    if "fetch" in options and (not public or public_keys is not None):
+        msg = f"{record.name}: fetch= reads keys that the sender publishes, and here none are read"
+        raise ConfigError(msg)
     if public_keys is not None or public:
-        if not public or public_keys is None or secrets is not None:
+        if not public or secrets is not None or (public_keys is None and record.published is None):
             kind = "public_keys=" if public else "secrets"
             msg = f"{record.name} signs by {record.algorithm}: give {kind}, and nothing else"
             raise ConfigError(msg)
-        from hooklatch.public_keys import public_key  # noqa: PLC0415 - only these senders need pycryptodome
+        from hooklatch import key_sources  # noqa: PLC0415 - only these senders need pycryptodome
 
-        return PublicRing(public_keys, lambda given: public_key(record.algorithm, given))
+        return key_sources.keys(record, public_keys, options.get("fetch"))
     if secrets is None:
         msg = f"{record.name}: chain() needs the secret that you share with the sender"
         raise ConfigError(msg)
@@ -178,6 +183,21 @@ def _keys(
     if any(len(decode_secret(secret.value, record.key_encoding)) < SHORT for secret, _ in ring.entries):
         notes.append(f"a secret is shorter than {SHORT} bytes and could be guessed")
     return ring
+
+
+class _Sample(NamedTuple):
+    """What all keys of one algorithm have in common."""
+
+    size: int
+    pace: int
+    costly: bool
+
+
+def _sample(record: Provider) -> _Sample:
+    if record.algorithm in PUBLIC_ALGORITHMS:
+        return _Sample(SIGNATURE_SIZES.get(record.algorithm, 0), FAST_PACE, costly=True)
+    key = record.key(b"\1" * 32)
+    return _Sample(key.size, key.pace, key.costly)
 
 
 def _max_body(record: Provider, options: Options, notes: list[str]) -> int:
@@ -265,9 +285,9 @@ def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> lis
     template = record.template
     plain = not record.scheme
     found: list[Verifier] = []
-    if record.id is not None:
+    if record.id is not None and not isinstance(record.id, Claim):
         found.append(EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
-    if record.timestamp is not None:
+    if record.timestamp is not None and not isinstance(record.timestamp, Claim):
         needed = tolerance is not None or (plain and "timestamp" in template.names)
         tight = plain and template.tight
         found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))

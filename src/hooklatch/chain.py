@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hooklatch.cors import CORS
+    from hooklatch.fetching import Fetcher
     from hooklatch.fields import HeadField
     from hooklatch.secrets import PublicRing, Ring
     from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
@@ -60,6 +61,9 @@ class Options(TypedDict, total=False):
     """Status of an unauthenticated request: 401, or 400 or 403 where the sender wants that."""
     public_url: str
     """The URL the sender was given, without query; for schemes that sign it."""
+    fetch: Fetcher
+    """How the keys that a sender publishes are read: a callable of the URL that returns bytes, called in a thread;
+    default: ``hooklatch.fetching.fetch``, a strict GET over HTTPS."""
     expect: Mapping[str, str]
     """Values that this sender's proof must be bound to, by the names of the record's ``expects``: a topic, an audience.
     """
@@ -186,6 +190,8 @@ class Chain(Direct):
                 _take(keys.ring((yield keys.wish(head))), facts)
             elif not isinstance(keys, Remote):
                 _take(keys, facts)
+            elif keys.early:
+                _take(keys.known(facts) or keys.ring(facts, (yield keys.wish(facts))), facts)
             size = 0
             pieces: list[bytes] = []
             while chunk := (yield CHUNK):
@@ -199,8 +205,8 @@ class Chain(Direct):
                     check.update(chunk)
             if self.parses:
                 facts.body = b"".join(pieces)
-            if isinstance(keys, Remote):
-                # Which key it was may stand in the body; until here nothing needed one.
+            if isinstance(keys, Remote) and not keys.early:
+                # Which key it was stands in the body; until here nothing needed one.
                 _take(keys.known(facts) or keys.ring(facts, (yield keys.wish(facts))), facts)
             for check in checks:
                 check.finish(facts)

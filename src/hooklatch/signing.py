@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError
-from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.schemes import Setting, scheme
-from hooklatch.template import intervals
+from hooklatch.template import body_text, intervals
 from hooklatch.types import Delivery
 from hooklatch.verifiers.event_id import well_formed
 from hooklatch.verifiers.offers import encoded
@@ -21,13 +21,13 @@ from hooklatch.verifiers.timestamp import written
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField, Field
     from hooklatch.provider import Provider
-    from hooklatch.types import SigningKey
+    from hooklatch.types import Signer
 
 
 def deliver(
     record: Provider,
     body: bytes | Mapping[str, object],
-    key: SigningKey,
+    key: Signer,
     *,
     id: str | None,  # noqa: A002 - the name every sender gives it
     at: float,
@@ -38,6 +38,7 @@ def deliver(
 ) -> Delivery:
     """Return what *record*'s sender would send; see ``Provider.sign``."""
     draft = Draft(record, body, id=id, at=at, method=method, url=url, headers=headers)
+    draft.texts |= {f"expect.{name}": text for name, text in expect.items()}
     if record.scheme:
         scheme(record.scheme).sign(Setting(record, url.partition("?")[0], expect), draft, key)
         return Delivery(draft.method, draft.url, draft.headers, draft.body)
@@ -103,6 +104,8 @@ class Draft:
                 self._add_part(place, text)
             case Query():
                 self._add_query(place.name, text)
+            case Claim():
+                pass
             case _:
                 self.body = _with_field(self.body, place, text, number=name == "timestamp")
 
@@ -134,7 +137,14 @@ class Draft:
             texts[f"header.{name}"] = self.headers[name]
         if template.fields:
             texts |= self._fields(template.fields)
-        return template.content(texts, self.body, hashlib.sha256(self.body).hexdigest())
+        unknown = [name for name in template.expects if f"expect.{name}" not in texts]
+        if unknown:
+            msg = f"{record.name} signs what only the two of you know; give it in expect=: {', '.join(unknown)}"
+            raise ConfigError(msg)
+        running = body_text(template)
+        if running is not None:
+            running.update(self.body)
+        return template.content(texts, self.body, "" if running is None else running.text())
 
     def _fields(self, names: tuple[str, ...]) -> dict[str, str]:
         try:

@@ -1,8 +1,8 @@
 """From text to values: ``--option key=value``, moments and URLs.
 
-An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a proof
-must be bound to is written ``expect.NAME=value``. The type
-that the record or ``Options`` declares for a name decides how its value is read.
+An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a
+proof must be bound to is written ``expect.NAME=value``. The type that the record or ``Options`` declares for a name
+decides how its value is read.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _hints(annotations: Mapping[str, object]) -> dict[str, str]:
 
 
 def _readable(hint: str) -> bool:
-    return not _words(hint) & {"Mapping", "Verifier"}
+    return not _words(hint) & {"Mapping", "Verifier", "Fetcher", "Published", "HeadField"}
 
 
 def _signature_header(record: Provider) -> Header | None:

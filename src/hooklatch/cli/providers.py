@@ -10,8 +10,10 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.cli import UsageError
-from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import names, provider
+from hooklatch.remote_keys import Published
 
 if TYPE_CHECKING:
     import argparse
@@ -83,8 +85,14 @@ def described(record: Provider) -> str:
         if text
     ]
     proven = {"body": "webhook.json()", "fields": "webhook.fields"}.get(record.coverage, "webhook.coverage")
-    more = ', public_url="https://example.com/hooks"' if "url" in record.template.names else ""
-    words = {"name": record.name, "record": record.name.upper(), "proven": proven, "more": more}
+    more = ', public_url="https://example.com/hooks"' if record.signs_url else ""
+    if record.expects:
+        values = ", ".join(f'"{name}": os.environ["{record.name.upper()}_{name.upper()}"]' for name in record.expects)
+        more += f", expect={{{values}}}"
+    public = record.algorithm in PUBLIC_ALGORITHMS
+    key = f'os.environ["{record.name.upper()}_{"PUBLIC_KEY" if public else "SECRET"}"]'
+    key = f"public_keys={key}" if public else key
+    words = {"name": record.name, "record": record.name.upper(), "proven": proven, "more": more, "key": key}
     snippets = [f"{title}\n\n{textwrap.indent(code.substitute(words), '    ')}" for title, code in SNIPPETS.items()]
     return "\n".join([record.name, "", *lines, "", "\n".join(snippets)]).rstrip()
 
@@ -97,7 +105,7 @@ def _told(record: Provider) -> dict[str, str]:
         "signed content": "nothing: whoever knows the secret shows it as it is" if token else _content(record),
         "algorithm": "a shared token, compared as it is" if token else record.algorithm.upper(),
         "encoding": f"{spelling}, behind {record.prefix!r}" if record.prefix else spelling,
-        "key": _KEYS.get(record.key_encoding, record.key_encoding),
+        "key": _key(record),
         "coverage": f"{record.coverage}: {_COVERAGE[record.coverage]}",
         "timestamp": _timestamp(record),
         "event id": f"in {_in_words(record.id)}" if record.id else "none is signed",
@@ -111,9 +119,22 @@ def _told(record: Provider) -> dict[str, str]:
     }
 
 
+def _key(record: Provider) -> str:
+    if record.algorithm not in PUBLIC_ALGORITHMS:
+        return _KEYS.get(record.key_encoding, record.key_encoding)
+    place = record.published
+    if place is None:
+        return "a public key of the sender, given as public_keys="
+    where = place.url or (f"the address in {_in_words(place.named_by)}" if place.named_by else "")
+    return f"a public key of the sender, given as public_keys= or else read from {where}"
+
+
 def _content(record: Provider) -> str:
+    if record.scheme:
+        more = f", which must cover {', '.join(record.components)}" if record.components else ""
+        return f"by the scheme {record.scheme}{more}"
     template = record.template
-    body = {"raw": ("body",), "sha256": ("body:sha256",)}.get(template.body, ())
+    body = {"raw": ("body",), "sha256": ("body:sha256",), "crc32": ("body:crc32",)}.get(template.body, ())
     parts = [
         repr(part.decode("utf-8"))
         if isinstance(part, bytes)
@@ -154,6 +175,8 @@ def _in_words(place: Field) -> str:
             return f"the JSON field {'.'.join(place.path)}"
         case FormField():
             return f"the form field {place.name}"
+        case Claim():
+            return f"the signed {place.name}"
 
 
 def _short(place: Field) -> str:
@@ -166,22 +189,32 @@ def _short(place: Field) -> str:
             return f"body {'.'.join(place.path)}"
         case FormField():
             return f"body {place.name}"
+        case Claim():
+            return place.name
 
 
 def _plain(fact: object) -> object:
     match fact:
-        case Header() | Query() | JSONField() | FormField():
-            kind = {Header: "header", Query: "query", JSONField: "json", FormField: "form"}[type(fact)]
+        case Header() | Query() | JSONField() | FormField() | Claim():
+            kind = _KINDS[type(fact)]
             settings = ("names", "part", "many", "separator", "assign", "path", "name")
             return {"in": kind} | {name: getattr(fact, name) for name in settings if hasattr(fact, name)}
         case tuple():
             return [_plain(one) for one in fact]
+        case Published():
+            return {name: _plain(getattr(fact, name)) for name in Published.__dataclass_fields__}
         case Mapping():
             return {str(name): _plain(one) for name, one in fact.items()}
     return fact
 
 
-_UNITS: Final = {"s": "in unix seconds", "ms": "in unix milliseconds", "rfc3339": "as RFC 3339 text"}
+_UNITS: Final = {
+    "s": "in unix seconds",
+    "ms": "in unix milliseconds",
+    "rfc3339": "as RFC 3339 text",
+    "http": "as an HTTP date",
+}
+_KINDS: Final = {Header: "header", Query: "query", JSONField: "json", FormField: "form", Claim: "claim"}
 _KEYS: Final = {
     "utf-8": "the secret's text as it was given, in UTF-8",
     "hex": "the bytes that the secret spells in hex",
@@ -198,6 +231,7 @@ _PARTS: Final = {
     "interval": "the number of the interval",
     "body": "the raw body",
     "body:sha256": "the SHA-256 of the raw body in hex",
+    "body:crc32": "the CRC-32 of the raw body in decimal",
 }
 _COVERAGE: Final = {
     "body": "a valid signature vouches for every byte of the body",
@@ -231,7 +265,7 @@ latch = Hooklatch()
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+    routes = {"/hooks/$name": $record.chain($key$more)}
     latch.init_app(app, routes=routes, protect=["/hooks/*"])
 
     @app.post("/hooks/$name")
@@ -253,7 +287,7 @@ from hooklatch.fastapi import verified
 from hooklatch.providers import $record
 
 app = FastAPI()
-routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+routes = {"/hooks/$name": $record.chain($key$more)}
 app.add_middleware(WebhookMiddleware, routes=routes, protect=["/hooks/*"])
 
 

@@ -14,11 +14,18 @@ from hooklatch.types import NO_FIELDS, Coverage
 if TYPE_CHECKING:
     from hooklatch.provider import Provider
     from hooklatch.signing import Draft
-    from hooklatch.types import Facts, SigningKey
+    from hooklatch.types import Facts, Signer
 
 __all__ = ["SCHEMES", "Scheme", "Setting", "Statement", "scheme"]
 
-SCHEMES: Final[Mapping[str, str]] = {}
+SCHEMES: Final[Mapping[str, str]] = {
+    "aws-sns": "aws_sns",
+    "detached-jws": "detached_jws",
+    "http-signature": "http_signature",
+    "jwt": "jwt",
+    "kong-hmac": "kong_hmac",
+    "php-form": "php_form",
+}
 """Names of schemes, and the module in this folder that has each as ``SCHEME``."""
 
 
@@ -44,9 +51,8 @@ class Setting(NamedTuple):
 class Scheme(Protocol):
     """One way of signing. It holds nothing of a request; ``facts`` does."""
 
-    @property
-    def coverage(self) -> Coverage:
-        """Return what a valid signature vouches for."""
+    def coverage(self, record: Provider, /) -> Coverage:
+        """Return what a valid signature of *record*'s sender vouches for."""
 
     @property
     def proves(self) -> frozenset[str]:
@@ -69,7 +75,7 @@ class Scheme(Protocol):
         Raises an ``Answer``: ``SignatureMissing``, ``SignatureMalformed``, ``BodyMalformed`` ...
         """
 
-    def sign(self, setting: Setting, draft: Draft, key: SigningKey, /) -> None:
+    def sign(self, setting: Setting, draft: Draft, key: Signer, /) -> None:
         """Add to *draft* what the sender adds, the signature included; raise ``ConfigError``."""
 
 
