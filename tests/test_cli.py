@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import senders
 from hooklatch import Answer, Delivery, Provider, providers
 from hooklatch.chain import Options
 from hooklatch.cli import UsageError, main, options, secrets_in, verify
@@ -350,7 +351,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", providers.names())
+@pytest.mark.parametrize("name", senders.by_secret())
 def test_what_sign_makes_verify_accepts(call: Call, name: str) -> None:
     argv = ("--provider", name)
     body = BODIES.get(name, b'{"text":"\xc3\xa9"}')
@@ -360,7 +361,7 @@ def test_what_sign_makes_verify_accepts(call: Call, name: str) -> None:
     assert (status, json.loads(out)["webhook"]["provider"], err) == (0, name, "")
 
 
-@pytest.mark.parametrize("name", [name for name in providers.names() if providers.provider(name).coverage == "body"])
+@pytest.mark.parametrize("name", [name for name in senders.by_secret() if providers.provider(name).coverage == "body"])
 def test_one_more_byte_is_refused(call: Call, name: str) -> None:
     _, request, _ = call("sign", "--provider", name, "--json", "-", secret=WHSEC, stdin=BODIES.get(name, b"{}"))
     altered = json.loads(request)
@@ -620,7 +621,9 @@ def test_what_stands_beside_an_unknown_option_is_not_repeated(call: Call, argv: 
     assert SECRET not in called[2]
 
 
-@pytest.mark.parametrize("name", [name for name in providers.names() if providers.provider(name).algorithm != "token"])
+@pytest.mark.parametrize(
+    "name", [name for name in senders.by_secret() if providers.provider(name).algorithm != "token"]
+)
 def test_neither_secret_nor_expected_signature_is_ever_printed(call: Call, name: str) -> None:
     body = BODIES.get(name, b"{}")
     argv = ("--provider", name)
@@ -688,7 +691,7 @@ def snippets(text: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", providers.names())
+@pytest.mark.parametrize("name", senders.by_secret())
 def test_the_snippets_run_as_they_stand(call: Call, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"{name.upper()}_SECRET", WHSEC)
     found = snippets(call("providers", name)[1])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import senders
 from hooklatch import assemble, providers
 from hooklatch.chain import Options
 from hooklatch.errors import DuplicateInFlight, StoreUnavailable
@@ -44,7 +45,7 @@ def row(title: str, record: Provider) -> str:
 
 def test_the_table_of_spans_is_what_the_code_computes() -> None:
     expected = []
-    for name in providers.names():
+    for name in senders.by_secret():
         record = providers.provider(name)
         expected.append(row(f"`{name}`", record))
         if name == "mechanic":

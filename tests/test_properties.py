@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import senders
 from hooklatch import Delivery, FormField, Header, JSONField, Provider, Query
 from hooklatch import providers as catalogue
 from hooklatch.lines import byte_lines
@@ -66,7 +67,7 @@ OWN = {
     ),
     "own_slow": PATCHWORKS.using(name="own_slow", algorithm="hmac-ripemd128"),
 }
-RECORDS = [*catalogue.names(), *OWN]
+RECORDS = [*senders.by_secret(), *OWN]
 WORLDS = ["wsgi", "asyncio"]
 
 # A number of examples for all senders together, so that a longer catalogue takes no longer.

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a file that holds the public key of a sender that signs with a private one, as PEM, hex, base64 or a JSON "
-        "Web Key Set; repeat it, newest first. Without it: the keys that the sender publishes, read over HTTPS",
+        help="a file that holds the public key of a sender that signs with a private one, as PEM, hex, base64 or a "
+        "JSON Web Key Set; repeat it, newest first. Without it: the keys that the sender publishes, read over HTTPS",
     )
     parser.add_argument(
         "--now", type=options.moment, metavar="UNIX", help="the receiver's clock, in seconds; default: now"

@@ -27,6 +27,7 @@ AWS_SNS = Provider(
     max_skew=300,
     max_body=1 << 19,
     retries=3600,
+    repeats="never",
     quirks="Topics sign by SHA-1 until their SignatureVersion is set to 2, which this record wants; for the others "
     "say using(algorithm='rsa-pkcs1v15-sha1'). A SubscriptionConfirmation comes as any message does: call "
     "ConfirmSubscription with its Token, never GET an address from a body. MessageAttributes and UnsubscribeURL are "

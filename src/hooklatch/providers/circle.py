@@ -11,6 +11,8 @@ CIRCLE = Provider(
     key_id=Header("x-circle-key-id"),
     algorithm="ecdsa-p256-sha256",
     encoding="base64",
+    repeats="never",
+    retries=86400,
     quirks="The key of an id comes from /v2/notifications/publicKey/{id}, for which one needs an API key: give it as "
     "public_keys=, or a callable of the id.",
 )

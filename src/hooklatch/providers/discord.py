@@ -14,6 +14,7 @@ DISCORD = Provider(
     max_age=300,
     max_skew=300,
     repeats="normal",
+    retries=0,
     quirks="The answer is content, wanted within 3 seconds and never tried again, so 300 seconds of age is our choice: "
     "Discord documents none. Discord itself sends badly signed requests and wants 401.",
 )

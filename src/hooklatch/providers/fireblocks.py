@@ -13,6 +13,8 @@ FIREBLOCKS = Provider(
     algorithm="rsa-pkcs1v15-sha512",
     encoding="base64url",
     published=Published(url="https://keys.fireblocks.io/.well-known/jwks.json", form="jwks"),
+    repeats="never",
+    retries=86400,
     quirks="Workspaces elsewhere have other keys: https://eu-keys.fireblocks.io, eu2-keys and sandbox-keys, each with "
     "/.well-known/jwks.json; say using(published=Published(url=..., form='jwks')).",
 )

@@ -10,5 +10,6 @@ FIREBLOCKS_LEGACY = Provider(
     signature=Header("fireblocks-signature"),
     algorithm="rsa-pkcs1v15-sha512",
     encoding="base64",
+    repeats="never",
     quirks="The public key stands in the documentation, one for production and one for the sandbox. Deprecated.",
 )

@@ -22,6 +22,7 @@ GOOGLE_CHAT = Provider(
     agents=("Google-Dynamite",),
     max_age=3600,
     repeats="normal",
+    retries=0,
     quirks="For apps whose authentication audience is the project number, which expect={'aud': ...} wants; those with "
     "a URL as audience get tokens as Pub/Sub does, with email chat@system.gserviceaccount.com.",
 )

@@ -20,6 +20,7 @@ GOOGLE_PUBSUB = Provider(
     agents=("CloudPubSub-Google",),
     max_age=3600,
     retries=7 * 86400,
+    repeats="never",
     quirks="expect= wants the audience (by default the endpoint's URL) and the service account's address. A token is "
     "good for an hour and for any body; message.messageId is what tells deliveries apart.",
 )

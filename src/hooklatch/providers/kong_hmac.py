@@ -17,5 +17,7 @@ KONG_HMAC = Provider(
     encoding="base64",
     max_age=300,
     max_skew=300,
+    repeats="never",
+    retries=0,
     quirks="Without digest among the components the body is not proven. The username is not signed.",
 )

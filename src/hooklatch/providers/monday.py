@@ -15,6 +15,7 @@ MONDAY = Provider(
     encoding="base64url",
     max_age=600,
     retries=1800,
+    repeats="never",
     quirks="The audience is the endpoint's URL. Board webhooks are signed with the app's signing secret, those of the "
     "app's life cycle with its client secret.",
 )

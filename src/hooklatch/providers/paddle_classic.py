@@ -13,5 +13,6 @@ PADDLE_CLASSIC = Provider(
     algorithm="rsa-pkcs1v15-sha1",
     encoding="base64",
     retries=3 * 86400,
+    repeats="never",
     quirks="The public key stands in the vendor's settings. Paddle Billing is another sender: PADDLE.",
 )

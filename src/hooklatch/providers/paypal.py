@@ -24,6 +24,7 @@ PAYPAL = Provider(
     max_age=86400,
     max_skew=300,
     retries=3 * 86400,
+    repeats="never",
     quirks="A CRC is no digest: whoever has one signature can make another body that fits it. Ask PayPal's API "
     "(verify-webhook-signature, or the payment itself) before money moves. Its certificate is trusted because "
     "PayPal's own host serves it over TLS.",

@@ -15,6 +15,7 @@ PLAID = Provider(
     encoding="base64url",
     max_age=300,
     retries=86400,
+    repeats="never",
     quirks="The key of an id comes from /webhook_verification_key/get, for which one needs client_id and secret: give "
     "public_keys= a callable of the id that asks there and returns the JSON Web Key.",
 )

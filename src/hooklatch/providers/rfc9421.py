@@ -15,6 +15,8 @@ RFC9421 = Provider(
     encoding="base64",
     max_age=300,
     max_skew=60,
+    repeats="never",
+    retries=0,
     quirks="Not one sender but a way of signing: say what yours does with using(algorithm=..., components=...). "
     "Without content-digest among the components the body is not proven.",
 )

@@ -16,5 +16,6 @@ SENDGRID = Provider(
     max_age=300,
     max_skew=300,
     retries=24 * 3600,
+    repeats="never",
     quirks="The body is an array of events and ends in CRLF, which is signed. SendGrid documents no age.",
 )

@@ -10,5 +10,6 @@ STARLING = Provider(
     signature=Header("x-hook-signature"),
     algorithm="rsa-pkcs1v15-sha512",
     encoding="base64",
+    repeats="never",
     quirks="The public key stands in the developer portal, one for each webhook.",
 )

@@ -14,5 +14,7 @@ TELNYX = Provider(
     encoding="base64",
     max_age=300,
     max_skew=300,
+    repeats="never",
+    retries=86400,
     quirks="The public key stands in the portal under Keys & Credentials, as base64 of 32 bytes.",
 )

@@ -18,6 +18,7 @@ VONAGE = Provider(
     encoding="base64url",
     max_age=300,
     retries=86400,
+    repeats="never",
     quirks="The secret is the signature secret of the API key. Only POST is covered: over GET the hash is of the "
     "parameters.",
 )

@@ -12,6 +12,7 @@ WISE = Provider(
     encoding="base64",
     unsigned={"delivery": Header("x-delivery-id"), "test": Header("x-test-notification")},
     retries=14 * 86400,
+    repeats="never",
     quirks="The public keys, one for production and one for the sandbox, stand in the documentation. The delivery id "
     "is not signed.",
 )

@@ -51,9 +51,7 @@ class _SNS:
         version = document.text("SignatureVersion")
         wanted = _VERSIONS[setting.record.algorithm]
         if version != wanted:
-            msg = (
-                f"the message is signed by version {version!r:.20}, the route takes {wanted} (see the quirks)"
-            )
+            msg = f"the message is signed by version {version!r:.20}, the route takes {wanted} (see the quirks)"
             raise AlgorithmNotAllowed(msg)
         signature = document.text("Signature")
         if not signature:
