@@ -34,11 +34,11 @@ MOMENT: Final = 0.01
 
 
 class FetchError(Exception):
-    """The document could not be had."""
+    """The document could not be had, or is none that is taken."""
 
 
 def fetch(url: str) -> bytes:
-    """Return the document at *url*; raise ``FetchError``, or ``OSError`` where the network fails."""
+    """Return the document at *url*; raise ``FetchError``."""
     return HTTPSFetcher()(url)
 
 
@@ -60,7 +60,14 @@ class HTTPSFetcher:
         self._timeout = timeout
 
     def __call__(self, url: str) -> bytes:
-        """Return the document at *url*; raise ``FetchError`` or ``OSError``."""
+        """Return the document at *url*; raise ``FetchError``."""
+        try:
+            return self._fetch(url)
+        except (OSError, http.client.HTTPException, ValueError) as bad:
+            msg = f"the document could not be read: {type(bad).__name__}: {bad}"
+            raise FetchError(msg) from bad
+
+    def _fetch(self, url: str) -> bytes:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme != "https" or not host or parts.netloc != host or parts.fragment:
@@ -68,8 +75,9 @@ class HTTPSFetcher:
             raise FetchError(msg)
         places = self._resolve(host)
         until = time.monotonic() + self._timeout
+        plain = _connected(places, until)
         secure = self._context.wrap_socket(
-            _connected(places, until), server_hostname=host, do_handshake_on_connect=False
+            plain, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
         # A server that sends byte after byte outlives every timeout of a single read, but not this one.
         watch = threading.Timer(until - time.monotonic(), _hang_up, (secure,))
@@ -77,13 +85,15 @@ class HTTPSFetcher:
         watch.start()
         try:
             secure.do_handshake()
-            return self._get(secure, host, f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}")
-        except (http.client.HTTPException, ValueError) as bad:
-            msg = f"no proper answer: {type(bad).__name__}"
-            raise FetchError(msg) from bad
+            document = self._get(secure, host, f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}")
         finally:
             watch.cancel()
             secure.close()
+        if time.monotonic() >= until:
+            # What was hung up on can look like the end of a document.
+            msg = f"the document took more than {self._timeout:g} seconds"
+            raise FetchError(msg)
+        return document
 
     def _get(self, secure: ssl.SSLSocket, host: str, target: str) -> bytes:
         connection = http.client.HTTPConnection(host)

@@ -40,13 +40,14 @@ class _SNS:
     def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - MessageAttributes, for one, are not signed
         return "fields"
 
-    def look(self, setting: Setting, facts: Facts, /) -> None:  # noqa: ARG002
+    def look(self, setting: Setting, facts: Facts, /) -> None:
+        """Do nothing: all that counts stands in the body."""
+
+    def statements(self, setting: Setting, facts: Facts, /) -> Sequence[Statement]:
         lines = facts.head.headers.all("content-type")
         if len(lines) != 1 or lines[0].partition(";")[0].strip(" \t").lower() not in _TYPES:
             msg = f"the Content-Type must be {' or '.join(sorted(_TYPES))}, once"
             raise BodyMalformed(msg)
-
-    def statements(self, setting: Setting, facts: Facts, /) -> Sequence[Statement]:
         document = json_document(facts).bounded()
         version = document.text("SignatureVersion")
         wanted = _VERSIONS[setting.record.algorithm]
