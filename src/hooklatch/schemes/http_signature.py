@@ -99,10 +99,10 @@ class _HTTPSignature:
         record = setting.record
         if DIGEST in record.components:
             draft.headers.setdefault(DIGEST, f"sha-256={written(DIGESTS['sha-256'](draft.body).digest())}")
-        params: dict[str, int | str] = {"created": int(draft.at), **setting.expect}
-        params.setdefault("alg", ALGORITHMS[record.algorithm])
+        params: dict[str, int | str] = {"created": int(draft.at)}
         if isinstance(record.id, Claim):
             params[record.id.name] = draft.texts.get("id") or DIGESTS["sha-256"](draft.body).hexdigest()[:32]
+        params |= {"alg": ALGORITHMS[record.algorithm], **setting.expect}
         head = head_of(draft)
         names = dict.fromkeys(_demanded(record, head))
         covered = InnerList(tuple(Item(name, {}) for name in names), params)
