@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from Crypto.PublicKey import ECC
 
 import senders
 from hooklatch import ConfigError, Delivery, Header, Rejected
 from hooklatch.private_keys import private_key
-from hooklatch.providers import PAYPAL, RFC9421, STANDARD_WEBHOOKS_V1A, TELNYX, provider
+from hooklatch.providers import DISCORD, PAYPAL, RFC9421, STANDARD_WEBHOOKS_V1A, TELNYX, provider
 from worlds import NOW, Endpoint
 
 MakeEndpoint = Callable[..., Endpoint]
@@ -150,6 +151,31 @@ def twin(before: bytes, target: bytes, after: bytes) -> bytes:
     return before + chosen.to_bytes(4, "big") + after
 
 
+# A sender's own library.
+
+
+def test_discords_own_library_agrees(endpoint: MakeEndpoint) -> None:
+    from discord_interactions import verify_key
+
+    made = receiver("discord", endpoint)
+    genuine = senders.sent(DISCORD)
+    point = ECC.import_key(senders.pair("ed25519", 0)[1]).export_key(format="raw").hex()
+    for body in (genuine.body, genuine.body + b" "):
+        headers = genuine.headers
+        theirs = verify_key(body, headers["x-signature-ed25519"], headers["x-signature-timestamp"], point)
+        assert (made.post(genuine._replace(body=body)).status == 200) == theirs == (body == genuine.body)
+
+
+@pytest.mark.parametrize("name", ["telnyx", "sendgrid", "starling", "standard_webhooks_v1a"])
+def test_one_of_several_keys_signs_and_a_delivery_is_known_whichever_did(name: str, endpoint: MakeEndpoint) -> None:
+    record = provider(name)
+    publics = [senders.pair(record.algorithm, which)[1] for which in (1, 0)]
+    made = receiver(name, endpoint, public_keys=publics)
+    for which in (0, 1, 0):
+        assert made.post(senders.sent(record, which=which)).status == 200
+    assert (len(made.calls), made.last.key_index) == (1, 1)
+
+
 # Standard Webhooks with a private key.
 
 
@@ -164,8 +190,6 @@ def test_v1_and_v1a_may_stand_in_one_list_and_a_flood_of_them_is_refused(endpoin
 
 def test_the_keys_of_standard_webhooks_are_taken_as_they_are_written() -> None:
     import base64
-
-    from Crypto.PublicKey import ECC
 
     key = ECC.generate(curve="Ed25519")
     raw = key.public_key().export_key(format="raw")
@@ -190,8 +214,6 @@ def test_what_cannot_sign_is_refused_and_never_shown(algorithm: str) -> None:
 
 def test_a_receiver_takes_a_key_set_and_tries_every_key_of_its_kind() -> None:
     import json
-
-    from Crypto.PublicKey import ECC
 
     sets = []
     for which in (1, 0):

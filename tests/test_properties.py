@@ -190,7 +190,12 @@ def offered(record: Provider, delivery: Delivery) -> str:
             before, _, after = delivery.body.partition(f"{place.name}=".encode())
             if after and (not before or before.endswith(b"&")):
                 return after.partition(b"&")[0].decode()
-        elif delivery.body.startswith(b"{") and len(place.path) == 1 and place.path[0] in json.loads(delivery.body):
+        elif (
+            isinstance(place, JSONField)
+            and delivery.body.startswith(b"{")
+            and len(place.path) == 1
+            and place.path[0] in json.loads(delivery.body)
+        ):
             return str(json.loads(delivery.body)[place.path[0]])
     raise AssertionError(delivery)
 

@@ -250,6 +250,12 @@ def test_a_query_parameter_can_be_covered_once(endpoint: MakeEndpoint) -> None:
         assert made.post(Delivery("POST", f"{HERE}?{query}", headers, BODY + query.encode())).status == status
 
 
+@pytest.mark.parametrize("component", ["@authority", "@scheme", "@target-uri"])
+def test_a_route_whose_address_is_signed_must_say_it(component: str) -> None:
+    with pytest.raises(ConfigError, match="public_url="):
+        RFC9421.using(components=(component,)).chain(public_keys=PUBLIC)
+
+
 def test_what_cannot_be_signed_is_said() -> None:
     with pytest.raises(ConfigError, match="content-type"):
         sent(headers={})

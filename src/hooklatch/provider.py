@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, Unpack
 
 from hooklatch import schemes, signing
 from hooklatch.assemble import assemble
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from hooklatch.key_sources import PublicKeys
     from hooklatch.secrets import FindSecrets, OneSecret, Secrets
     from hooklatch.types import Signer, SigningKey
+
+OWN_ADDRESS: Final = frozenset({"@authority", "@scheme", "@target-uri"})
+"""Components that only the route's own address proves: a request's ``Host`` is its sender's word."""
 
 Claims: TypeAlias = str | bool | tuple[str, ...]
 Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
@@ -187,7 +190,9 @@ class Provider:
     @property
     def signs_url(self) -> bool:
         """Whether the signed content holds the URL the sender was given, so that a route must name it."""
-        return schemes.scheme(self.scheme).needs_url if self.scheme else "url" in self.template.names
+        if self.scheme:
+            return schemes.scheme(self.scheme).needs_url or not OWN_ADDRESS.isdisjoint(self.components)
+        return "url" in self.template.names
 
     @property
     def opens_body(self) -> bool:
