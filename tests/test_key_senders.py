@@ -155,7 +155,7 @@ def twin(before: bytes, target: bytes, after: bytes) -> bytes:
 
 
 def test_discords_own_library_agrees(endpoint: MakeEndpoint) -> None:
-    from discord_interactions import verify_key
+    from discord_interactions import verify_key  # type: ignore[import-untyped]
 
     made = receiver("discord", endpoint)
     genuine = senders.sent(DISCORD)
