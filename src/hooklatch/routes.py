@@ -96,12 +96,17 @@ class Routes:
 
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
-        match = self.find(path)
-        if match is None and mount:
-            mount = mount.rstrip("/")
-            if mount and path.startswith(mount):
-                return self.find(path[len(mount) :] or "/")
-        return match
+        mount = mount.rstrip("/")
+        if not mount or not path.startswith(mount):
+            return self.find(path)
+        below = path[len(mount) :] or "/"
+        try:
+            return self.find(path) or self.find(below)
+        except RouteUnknown:
+            # Protected as a whole, and yet a route to whoever writes both as seen below the mount.
+            if match := self.find(below):
+                return match
+            raise
 
     def guards(self, path: str, mount: str = "") -> bool:
         """Return whether *path* is a route, lies below ``protect``, or could mean such a place."""
