@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -94,10 +95,15 @@ class Rejected(Answer):
 
     def problem(self, *, debug: bool = False) -> tuple[bytes, str]:
         """Return a body and its media type (RFC 9457): status and title, and with *debug* the reason code."""
-        content: dict[str, object] = {"title": HTTPStatus(self.status).phrase, "status": self.status}
-        if debug:
-            content["reason"] = self.reason
-        return json.dumps(content, separators=(",", ":")).encode(), "application/problem+json"
+        return _problem(self.status, self.reason if debug else ""), "application/problem+json"
+
+
+@lru_cache
+def _problem(status: int, reason: str) -> bytes:
+    content: dict[str, object] = {"title": HTTPStatus(status).phrase, "status": status}
+    if reason:
+        content["reason"] = reason
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 class Unauthenticated(Rejected):
