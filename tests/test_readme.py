@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
 PAGES = ("README.md", "docs/fastapi.md", "docs/flask.md", "docs/starlette.md")
 FENCE = re.compile(r"^```(\w+)$", re.MULTILINE)
 EXAMPLE = re.compile(
@@ -71,6 +70,22 @@ def test_what_a_page_has_you_install_exists(page: Path) -> None:
     assert extras.keys() >= set(named)
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
-def test_every_file_the_readme_points_at_is_there(target: str) -> None:
-    assert (ROOT / target).exists()
+def test_the_index_has_one_line_for_every_page_and_for_nothing_else() -> None:
+    listed = re.findall(
+        r"^- \[(\S+)\]\((\S+?)(?:README\.md)?\): \S", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE
+    )
+    pages = [page.name for page in (ROOT / "docs").glob("*.md")] + ["providers/"]
+    assert all(label == target for label, target in listed)
+    assert sorted(label for label, _ in listed) == sorted(set(pages) - {"README.md"})
+
+
+LINKS = {
+    (str(page.relative_to(ROOT)), target)
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+}
+
+
+@pytest.mark.parametrize(("page", "target"), sorted(LINKS))
+def test_every_file_a_page_points_at_is_there(page: str, target: str) -> None:
+    assert ((ROOT / page).parent / target).exists()
