@@ -27,7 +27,8 @@ from hooklatch.errors import (
     Rejected,
     Unauthenticated,
 )
-from hooklatch.secrets import PublicRing, Ring, Source
+from hooklatch.remote_keys import Remote
+from hooklatch.secrets import Source
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from hooklatch.cors import CORS
     from hooklatch.fetching import Fetcher
     from hooklatch.fields import HeadField
-    from hooklatch.remote_keys import Remote
     from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
     from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
@@ -116,7 +116,7 @@ class Chain(Direct):
         verifiers: Sequence[Verifier],
         *,
         provider: str,
-        keys: Ring | PublicRing | Source | Remote,
+        keys: Keyring | Source | Remote,
         coverage: Coverage,
         max_body: int,
         body_timeout: float = 30.0,
@@ -175,9 +175,9 @@ class Chain(Direct):
         self.notes = tuple(notes)
         self.timed = timed
         self.identity = identity
-        self._ring = keys if isinstance(keys, Ring | PublicRing) else None
         self._source = keys if isinstance(keys, Source) else None
-        self._remote: Remote | None = None if isinstance(keys, Ring | PublicRing | Source) else keys
+        self._remote = keys if isinstance(keys, Remote) else None
+        self._ring: Keyring | None = None if isinstance(keys, Source | Remote) else keys
         self._opens = tuple(verifier.open for verifier in self.verifiers)
         self._beside = beside
         self.bare_refusals = bare_refusals
