@@ -21,7 +21,9 @@ SKIPPED: Final = frozenset(
     f"test_{name}.py"
     for name in (
         *("cli", "cli_store", "crash", "demo", "house", "new_sender", "processes", "readme", "ripemd128", "servers"),
-        *("store_machine", "wheel", "memory_store", "stores", "outage", "slow_senders", "properties"),
+        *("store_machine", "wheel", "memory_store", "stores", "outage", "slow_senders", "properties", "http2"),
+        *("framework_suites", "frameworks", "examples", "sdks", "sdks_url", "catalogue", "benchmarks", "hot_path_cost"),
+        *("provider_pages", "django", "config", "schema", "cli_vectors", "cli_check", "fetching", "flask_extension"),
     )
 )
 """Tests that start processes, in which nobody sees the mutant; that know nothing of what is mutated; or that take long:

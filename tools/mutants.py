@@ -52,7 +52,17 @@ FILES: Final = (
     *("keys.py", "public_keys.py", "secrets.py", "template.py", "fields.py", "documents.py", "routes.py", "chain.py"),
     *(f"verifiers/{name}.py" for name in ("age", "body_digest", "cheap", "event_id", "length", "method", "origin")),
     *(f"verifiers/{name}.py" for name in ("overrides", "signature", "timestamp", "user_agent")),
-    *("settle.py", "settle_async.py", "door.py", "wsgi.py", "wsgi_outgoing.py", "asgi.py", "asgi_outgoing.py"),
+    *(f"verifiers/{name}.py" for name in ("offers", "proof", "statements", "handshake")),
+    *(
+        "settle.py",
+        "settle_async.py",
+        "deadline.py",
+        "door.py",
+        "wsgi.py",
+        "wsgi_outgoing.py",
+        "asgi.py",
+        "asgi_outgoing.py",
+    ),
 )
 """What decides."""
 
