@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.segment import SEGMENT
     from hooklatch.providers.sentry import SENTRY
     from hooklatch.providers.shopify import SHOPIFY
+    from hooklatch.providers.shopify_events import SHOPIFY_EVENTS
     from hooklatch.providers.shopline import SHOPLINE
     from hooklatch.providers.signature_api import SIGNATURE_API
     from hooklatch.providers.slack import SLACK
@@ -252,6 +253,7 @@ __all__ = [
     "SEGMENT",
     "SENTRY",
     "SHOPIFY",
+    "SHOPIFY_EVENTS",
     "SHOPLINE",
     "SIGNATURE_API",
     "SLACK",
