@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.airtable import AIRTABLE
     from hooklatch.providers.airwallex import AIRWALLEX
     from hooklatch.providers.alchemy import ALCHEMY
+    from hooklatch.providers.anthropic import ANTHROPIC
     from hooklatch.providers.asana import ASANA
     from hooklatch.providers.ashby import ASHBY
     from hooklatch.providers.auth0 import AUTH0
@@ -51,15 +52,20 @@ if TYPE_CHECKING:
     from hooklatch.providers.datasaur import DATASAUR
     from hooklatch.providers.discourse import DISCOURSE
     from hooklatch.providers.docusign import DOCUSIGN
+    from hooklatch.providers.dodo_payments import DODO_PAYMENTS
     from hooklatch.providers.dropbox import DROPBOX
     from hooklatch.providers.dwolla import DWOLLA
+    from hooklatch.providers.easypost import EASYPOST
+    from hooklatch.providers.elevenlabs import ELEVENLABS
     from hooklatch.providers.expo import EXPO
     from hooklatch.providers.fastspring import FASTSPRING
+    from hooklatch.providers.finch import FINCH
     from hooklatch.providers.fireflies import FIREFLIES
     from hooklatch.providers.flinks import FLINKS
     from hooklatch.providers.forgejo import FORGEJO
     from hooklatch.providers.front import FRONT
     from hooklatch.providers.gemini import GEMINI
+    from hooklatch.providers.getstream import GETSTREAM
     from hooklatch.providers.gitea import GITEA
     from hooklatch.providers.github import GITHUB
     from hooklatch.providers.gitlab import GITLAB
@@ -70,6 +76,8 @@ if TYPE_CHECKING:
     from hooklatch.providers.heroku import HEROKU
     from hooklatch.providers.hookdeck import HOOKDECK
     from hooklatch.providers.huggingface import HUGGINGFACE
+    from hooklatch.providers.imagekit import IMAGEKIT
+    from hooklatch.providers.increase import INCREASE
     from hooklatch.providers.intercom import INTERCOM
     from hooklatch.providers.jira import JIRA
     from hooklatch.providers.knock import KNOCK
@@ -92,6 +100,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.notion import NOTION
     from hooklatch.providers.nylas import NYLAS
     from hooklatch.providers.okta import OKTA
+    from hooklatch.providers.onfido import ONFIDO
     from hooklatch.providers.openai import OPENAI
     from hooklatch.providers.outline import OUTLINE
     from hooklatch.providers.paddle import PADDLE
@@ -116,6 +125,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.rootly import ROOTLY
     from hooklatch.providers.sanity import SANITY
     from hooklatch.providers.segment import SEGMENT
+    from hooklatch.providers.sendcloud import SENDCLOUD
     from hooklatch.providers.sentry import SENTRY
     from hooklatch.providers.shopify import SHOPIFY
     from hooklatch.providers.shopify_events import SHOPIFY_EVENTS
@@ -140,6 +150,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.vercel import VERCEL
     from hooklatch.providers.viber import VIBER
     from hooklatch.providers.webflow import WEBFLOW
+    from hooklatch.providers.whop import WHOP
     from hooklatch.providers.woocommerce import WOOCOMMERCE
     from hooklatch.providers.workos import WORKOS
     from hooklatch.providers.x_twitter import X_TWITTER
@@ -155,6 +166,7 @@ __all__ = [
     "AIRTABLE",
     "AIRWALLEX",
     "ALCHEMY",
+    "ANTHROPIC",
     "ASANA",
     "ASHBY",
     "AUTH0",
@@ -186,15 +198,20 @@ __all__ = [
     "DATASAUR",
     "DISCOURSE",
     "DOCUSIGN",
+    "DODO_PAYMENTS",
     "DROPBOX",
     "DWOLLA",
+    "EASYPOST",
+    "ELEVENLABS",
     "EXPO",
     "FASTSPRING",
+    "FINCH",
     "FIREFLIES",
     "FLINKS",
     "FORGEJO",
     "FRONT",
     "GEMINI",
+    "GETSTREAM",
     "GITEA",
     "GITHUB",
     "GITLAB",
@@ -205,6 +222,8 @@ __all__ = [
     "HEROKU",
     "HOOKDECK",
     "HUGGINGFACE",
+    "IMAGEKIT",
+    "INCREASE",
     "INTERCOM",
     "JIRA",
     "KNOCK",
@@ -227,6 +246,7 @@ __all__ = [
     "NOTION",
     "NYLAS",
     "OKTA",
+    "ONFIDO",
     "OPENAI",
     "OUTLINE",
     "PADDLE",
@@ -251,6 +271,7 @@ __all__ = [
     "ROOTLY",
     "SANITY",
     "SEGMENT",
+    "SENDCLOUD",
     "SENTRY",
     "SHOPIFY",
     "SHOPIFY_EVENTS",
@@ -275,6 +296,7 @@ __all__ = [
     "VERCEL",
     "VIBER",
     "WEBFLOW",
+    "WHOP",
     "WOOCOMMERCE",
     "WORKOS",
     "XERO",
