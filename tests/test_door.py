@@ -62,21 +62,21 @@ ASGI = [asgi_function, ASGIObject(), Starlette(), functools.partial(asgi_functio
 UNTOLD = [either, three, object(), functools.partial(either)]
 
 
-@pytest.mark.parametrize("app", WSGI, ids=repr)
+@pytest.mark.parametrize("app", WSGI)
 def test_the_asgi_door_refuses_a_wsgi_application_and_names_the_right_module(app: Any) -> None:
     WSGIWebhookMiddleware(app, routes=ROUTES)
     with pytest.raises(ConfigError, match=r"a WSGI application.* use hooklatch\.wsgi\.WebhookMiddleware"):
         ASGIWebhookMiddleware(app, routes=ROUTES)
 
 
-@pytest.mark.parametrize("app", ASGI, ids=repr)
+@pytest.mark.parametrize("app", ASGI)
 def test_the_wsgi_door_refuses_an_asgi_application_and_names_the_right_module(app: Any) -> None:
     ASGIWebhookMiddleware(app, routes=ROUTES)
     with pytest.raises(ConfigError, match=r"an ASGI application.* use hooklatch\.asgi\.WebhookMiddleware"):
         WSGIWebhookMiddleware(app, routes=ROUTES)
 
 
-@pytest.mark.parametrize("app", UNTOLD, ids=repr)
+@pytest.mark.parametrize("app", UNTOLD)
 def test_what_cannot_be_told_passes_both_doors(app: Any) -> None:
     ASGIWebhookMiddleware(app, routes=ROUTES)
     WSGIWebhookMiddleware(app, routes=ROUTES)

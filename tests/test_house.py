@@ -143,7 +143,7 @@ LAYERS = [
         "ratelimit",
         "refusal_log",
     },
-    {"stores", "verifiers", "schemes", "direct"},
+    {"stores", "verifiers", "schemes", "handshakes", "direct"},
     {"chain"},
     {"assemble", "signing", "provider"},
     {"providers", "verdict", "routes"},

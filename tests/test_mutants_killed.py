@@ -17,7 +17,7 @@ import pytest
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
-from hooklatch import ConfigError, Header, JSONField, Party, Provider, Rejected
+from hooklatch import ConfigError, Header, JSONField, Party, Provider, Rejected, Secret
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import Answer, BodyTooLarge
 from hooklatch.keys import HMACKey, TokenKey, padded
@@ -502,6 +502,12 @@ def test_keys_of_nothing_are_refused_by_the_key_itself(secret: bytes) -> None:
         TokenKey(secret)
 
 
+def test_every_letter_but_nul_makes_a_key() -> None:
+    letters = [bytes([number]) for number in range(1, 256)]
+    assert len({HMACKey("hmac-sha256", letter).sign(b"") for letter in letters}) == 255
+    assert [TokenKey(letter).sign(b"") for letter in letters] == letters
+
+
 def test_an_unknown_algorithm_is_refused_by_the_key_itself() -> None:
     with pytest.raises(ConfigError, match="algorithm='hmac-md5' is unknown"):
         HMACKey("hmac-md5", b"secret")
@@ -557,3 +563,16 @@ def test_an_empty_body_is_signed_like_any_other(record: Provider) -> None:
     chain = record.chain(secret)
     assert chain.verify(headers=delivery.headers, body=b"", now=NOW).body == b""
     assert reason_of(lambda: chain.verify(headers=delivery.headers, body=b" ", now=NOW)) == "signature_mismatch"
+
+
+@pytest.mark.parametrize("name", ["other.name", "header", "header.", "field.", ".name", "field"])
+def test_only_headers_and_fields_have_names_with_a_dot(name: str) -> None:
+    with pytest.raises(ConfigError, match="unknown"):
+        Template(f"{{{name}}}.{{body}}")
+
+
+def test_whether_a_secret_is_for_tests_is_said_by_name() -> None:
+    positional: Any = Secret
+    with pytest.raises(TypeError):
+        positional(SECRET, True)
+    assert Secret(SECRET, test=True).test

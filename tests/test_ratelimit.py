@@ -20,7 +20,7 @@ from Crypto.Signature import eddsa
 
 from hooklatch import ConfigError, Delivery, Header, Provider, ratelimit
 from hooklatch.errors import RateLimited
-from hooklatch.providers import GITHUB, MECHANIC
+from hooklatch.providers import GITHUB, MECHANIC, PATCHWORKS_SIGNATURE
 from hooklatch.public_keys import Ed25519Key
 from hooklatch.ratelimit import FailureLimit
 from hooklatch.refusal_log import RefusalLog
@@ -214,6 +214,12 @@ def test_a_public_key_is_not_asked(endpoint: MakeEndpoint, monkeypatch: pytest.M
     assert len(asked) == 3
     assert [send(bytes(64)), send(right)] == [429, 429]
     assert len(asked) == 3
+
+
+def test_a_token_is_judged(endpoint: MakeEndpoint) -> None:
+    made = endpoint(routes={HOOK: PATCHWORKS_SIGNATURE.chain(SECRET)}, limit_failures=FailureLimit("3/minute"))
+    for secret, expected in [(OTHER, 401)] * 5 + [(SECRET, 200)]:
+        assert post(made, PATCHWORKS_SIGNATURE.sign(b"{}", secret=secret, url=HOOK)).status == expected
 
 
 def test_a_signature_in_a_small_body_is_judged(endpoint: MakeEndpoint) -> None:

@@ -19,7 +19,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from hooklatch import ConfigError, Delivery, NotProven, Webhook, get_webhook
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, SPECKLE, SPECKLE_BEFORE_2_12, STRIPE
-from hooklatch.routes import LONGEST, Routes, _meanings
+from hooklatch.routes import LONGEST, REMEMBERED, SHORT, Routes, _meanings
 from hooklatch.stores import MemoryStore
 from hooklatch.testing import Answered, Request, asgi_scope, call_asgi, call_wsgi, wsgi_environ
 from hooklatch.wsgi import WebhookMiddleware as WSGIWebhookMiddleware
@@ -161,6 +161,7 @@ ON_A_ROUTE = [
     "/hooks/github;",
     "/hooks/github;v=1/",
     "/hooks;v=1/github",
+    "/hooks;v=1\\github",
     "/hooks%2fgithub",
     "/hooks%2Fgithub",
     "/hooks/github%2f",
@@ -845,3 +846,13 @@ def test_one_secret_under_two_recipes_of_fields_is_a_config_error(
 )
 def test_secrets_that_cannot_be_mixed_up_may_be_shared(endpoint: MakeEndpoint, one: object, two: object) -> None:
     assert set(endpoint(routes={"/one": one, "/two": two}).app.routes.table) == {"/one", "/two"}
+
+
+def test_what_strangers_ask_for_takes_no_more_than_so_much_memory() -> None:
+    routes = Routes({"/hooks/github": GITHUB.chain(SECRET)})
+    for number in range(REMEMBERED + 500):
+        assert routes.find(f"/{number}") is None
+        assert routes.find(f"/{number}/{'a' * SHORT}") is None
+    remembered = routes._known.cache_info()
+    assert remembered.currsize == REMEMBERED
+    assert remembered.misses == REMEMBERED + 500

@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
+from hooklatch.chain import Options
+from hooklatch.cli import main
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
 from hooklatch.testing import Request
 from worlds import Endpoint
 
 DATA = Path(__file__).parent / "data"
-VECTORS: list[dict[str, Any]] = json.loads((DATA / "vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = [
+    vector for file in sorted(DATA.glob("vectors*.json")) for vector in json.loads(file.read_text())
+]
 HMAC: dict[str, Any] = json.loads((DATA / "hmac_vectors.json").read_text())
 
 MakeEndpoint = Callable[..., Endpoint]
@@ -27,14 +32,25 @@ def delivery_of(vector: dict[str, Any]) -> Delivery:
     return Delivery(vector["method"], vector["url"], vector["headers"], body)
 
 
-def chain_of(vector: dict[str, Any]) -> Chain:
+def record_of(vector: dict[str, Any]) -> Provider:
     arguments = vector.get("scheme_args", {})
-    record = provider(vector["provider"])
-    if arguments.get("alg") == "ripemd128":
-        record = record.using(algorithm="hmac-ripemd128")
+    record = provider("_".join([vector["provider"], *filter(None, [arguments.get("ver")])]))
+    return record.using(algorithm="hmac-ripemd128") if arguments.get("alg") == "ripemd128" else record
+
+
+def chain_of(vector: dict[str, Any]) -> Chain:
+    arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
+    record = record_of(vector)
+    options: Options = {}
     if "tol" in arguments:
-        return record.chain(vector["secret"], max_age=arguments["tol"])
-    return record.chain(vector["secret"])
+        options["max_age"] = arguments["tol"]
+    if record.signs_url:
+        options["public_url"] = extra.get("registered_url", vector["url"].partition("?")[0])
+    if record.expects:
+        options["expect"] = {name: extra[name] for name in record.expects}
+    if record.algorithm in PUBLIC_ALGORITHMS:
+        return record.chain(public_keys=vector["secret"], **options)
+    return record.chain(vector["secret"], **options)
 
 
 def path_of(delivery: Delivery) -> str:
@@ -50,7 +66,32 @@ def test_a_vector_comes_out_as_it_says(vector: dict[str, Any], endpoint: MakeEnd
     if vector["valid"]:
         assert (answered.status, len(made.calls), made.calls[0].body) == (200, 1, delivery.body)
     else:
-        assert (answered.status, made.calls) == (provider(vector["provider"]).refusal_status, [])
+        assert (answered.status, made.calls) == (record_of(vector).refusal_status, [])
+
+
+def argv_of(vector: dict[str, Any]) -> list[str]:
+    """Return the options of ``hooklatch verify`` that the vector calls for."""
+    arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
+    record = record_of(vector)
+    given = [f"expect.{name}={extra[name]}" for name in record.expects]
+    given += [f"version={arguments['ver']}"] if "ver" in arguments else []
+    given += ["algorithm=hmac-ripemd128"] if arguments.get("alg") == "ripemd128" else []
+    given += [f"max_age={'none' if arguments['tol'] is None else arguments['tol']}"] if "tol" in arguments else []
+    if record.signs_url:
+        given.append(f"public_url={extra.get('registered_url', vector['url'].partition('?')[0])}")
+    return ["--provider", vector["provider"], "--now", str(vector["now"]), *(w for g in given for w in ("--option", g))]
+
+
+SHARED = [v for v in VECTORS if record_of(v).algorithm not in PUBLIC_ALGORITHMS]
+
+
+@pytest.mark.parametrize("vector", SHARED, ids=[vector["id"] for vector in SHARED])
+def test_the_command_line_comes_to_the_same_verdict(
+    vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "request.json").write_text(json.dumps(vector))
+    monkeypatch.setenv("HOOKLATCH_SECRET", vector["secret"])
+    assert main(["verify", *argv_of(vector), str(tmp_path / "request.json")]) == (0 if vector["valid"] else 1)
 
 
 PUBLISHED = [

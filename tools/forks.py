@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mutators import Module, Mutant
 
 
+PATIENCE: Final = 6
+"""Seconds of CPU time for one test; twice what the slowest of them takes."""
+
+
 class Verdict(NamedTuple):
     """What became of a mutant."""
 
@@ -59,7 +63,7 @@ def in_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> tup
     told, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        _work(work, int(5 + 5 * seconds), tell)
+        _work(work, tell)
     os.close(tell)
     # Other processes may have the machine: what runs away is stopped by its CPU time, what waits by this.
     end = time.monotonic() + 30 + 20 * seconds
@@ -82,8 +86,15 @@ def in_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> tup
     return (None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code), text
 
 
-def _work(work: Callable[[Callable[[str], None]], int], limit: int, pipe: int) -> NoReturn:
-    """Do the child's part of ``in_fork`` within *limit* seconds of CPU time, and end."""
+def patience(seconds: int = PATIENCE) -> None:
+    """Give this process so many more *seconds* of CPU time; it is killed after them."""
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(spent.ru_utime + spent.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def _work(work: Callable[[Callable[[str], None]], int], pipe: int) -> NoReturn:
+    """Do the child's part of ``in_fork``, and end."""
 
     def tell(text: str) -> None:
         os.write(pipe, text[:4000].encode())
@@ -92,7 +103,6 @@ def _work(work: Callable[[Callable[[str], None]], int], limit: int, pipe: int) -
     try:
         os.setpgid(0, 0)
         atexit._clear()  # noqa: SLF001 - what the parent cleans up at its end is none of the child's business
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
         code = work(tell)
     finally:
@@ -155,6 +165,7 @@ class Inside:
                 return 77
             items = [self._items[test] for test in task.tests if test in self._items]
             for item, after in zip(items, [*items[1:], None], strict=True):
+                patience()
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self._failed:
                     tell(item.nodeid)
@@ -191,7 +202,12 @@ class Chooser:
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Choose."""
+        patience()
         items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda item: self._order[item.nodeid])
+
+    def pytest_runtest_logstart(self) -> None:
+        """Allow one more test its time."""
+        patience()
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's
         """Tell."""
@@ -237,6 +253,7 @@ def outside(tree: Path, task: Task) -> Verdict:
 
         def child(tell: Callable[[str], None], stage: list[str] = stage, tests: list[str] = tests) -> int:
             silence()
+            patience(10 * PATIENCE)
             sys.meta_path.insert(0, _Finder(task.module, code))  # type: ignore[arg-type]
             return run_pytest(tree, ["-x", *stage], Chooser(tests, tell))
 

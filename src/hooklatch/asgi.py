@@ -103,21 +103,24 @@ class WebhookMiddleware(Door):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request; lifespan and unknown scopes pass as they are."""
-        if scope["type"] == "websocket" and self.routes.guards(full_path(scope), scope.get("root_path", "")):
-            await send({"type": "websocket.close", "code": 1008})
-            return
+        root = scope.get("root_path", "")
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and self.routes.guards(full_path(scope), root):
+                await send({"type": "websocket.close", "code": 1008})
+                return
             await self.app(scope, receive, send)
             return
-        scope, verdict = stripped(scope)
-        path, method = full_path(scope), scope["method"]
+        verdict = None
+        if scope.get("state"):
+            scope, verdict = stripped(scope)
+        path = full_path(scope) if root else scope["path"]
         try:
-            match = self.routes.find_mounted(path, scope.get("root_path", ""))
+            match = self.routes.find_mounted(path, root)
         except Answer as answer:
-            self.report(answer, method, None, "")
-            await self._answer(answer, method, send)
+            self.report(answer, scope["method"], None, "")
+            await self._answer(answer, scope["method"], send)
             return
-        if match is None or judged(verdict, match.pattern, match.chain.provider, method, scope["path"]):
+        if match is None or judged(verdict, match.pattern, match.chain.provider, scope["method"], scope["path"]):
             await self.app(scope, receive, send)
             return
         await self._judge(match, path, scope, receive, send)

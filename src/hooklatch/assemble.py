@@ -1,12 +1,14 @@
 """How a record and a route's options become a chain: which rules, in which order, with which figures.
 
 The order is the promise of SECURITY.md: origin, method, required headers, declared length, a timestamp in the head,
-body, signature, what is read from the proven body, age, user agent, one's own verifiers, and only then the claim.
+body, signature, what is read from the proven body, age, signed handshakes, user agent, one's own verifiers, and only
+then the claim. An unsigned handshake, on a route that answers them, is judged by its own rule instead of all these.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -16,12 +18,14 @@ from hooklatch.chain import Chain, Identity, Options, positive
 from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.handshakes import prepared
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.schemes import Setting, scheme
 from hooklatch.secret_files import LiveRing, LiveSecrets
-from hooklatch.secrets import SHORT, PublicRing, Ring, Source, decode_secret
+from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Source, decode_secret
 from hooklatch.verifiers import (
     Age,
+    Beside,
     BodyDigest,
     Cheap,
     EventId,
@@ -29,10 +33,12 @@ from hooklatch.verifiers import (
     Method,
     Origin,
     Overrides,
+    Proven,
     Signature,
     Statements,
     Timestamp,
     UserAgent,
+    Waiting,
 )
 from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
@@ -43,7 +49,7 @@ if TYPE_CHECKING:
     from hooklatch.chain import DuplicateKey
     from hooklatch.provider import Provider
     from hooklatch.remote_keys import Remote
-    from hooklatch.secrets import FindSecrets, Secrets
+    from hooklatch.secrets import FindSecrets, Pending, Secrets
     from hooklatch.types import Verifier
 
 BODY: Final = 1 << 20
@@ -63,7 +69,7 @@ _PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 
 def assemble(
     record: Provider,
-    secrets: Secrets | FindSecrets | None,
+    secrets: Secrets | FindSecrets | Pending | None,
     public_keys: str | bytes | Sequence[str | bytes] | None,
     options: Options,
 ) -> Chain:
@@ -76,6 +82,8 @@ def assemble(
     notes: list[str] = []
     methods = _methods(record, options)
     policy = cors_policy.policy(options.get("cors"))
+    expected = _expected(record, options)
+    handshake = prepared(record, options, methods, pending=secrets is PENDING)
     keys = _keys(record, secrets, public_keys, notes)
     sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
     max_body = _max_body(record, sample.pace, options, notes)
@@ -84,7 +92,7 @@ def assemble(
     url = _public_url(record, options)
     offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
     signature = (
-        Statements(scheme(record.scheme), Setting(record, url, _expected(record, options)), offers)
+        Statements(scheme(record.scheme), Setting(record, url, expected), offers)
         if record.scheme
         else Signature(
             record.places,
@@ -97,13 +105,18 @@ def assemble(
         )
     )
     parses = bool(record.scheme) or record.opens_body
-    verifiers: list[Verifier] = [Method(methods), Overrides(), Cheap(signature, costly=sample.costly)]
+    method = Method(methods)
+    verifiers: list[Verifier] = [method, Overrides(), Cheap(signature, costly=sample.costly)]
     if policy is not None:
         verifiers.insert(0, Origin(policy, methods))
+    if secrets is PENDING:
+        verifiers.insert(verifiers.index(method) + 1, Waiting())
     verifiers += _head_values(record, tolerance)
     verifiers.append(Length(max_body))
     if tolerance is not None:
         verifiers.append(Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
+    if handshake is not None and handshake.signed:
+        verifiers.append(Proven(handshake))
     verifiers += _user_agent(record, options, keys, tolerance, notes)
     if kind == "body" or record.coverage != "body":
         verifiers.append(BodyDigest())
@@ -136,6 +149,8 @@ def assemble(
         notes=notes,
         timed=tolerance is not None or record.every is not None,
         identity=_identity(record, keys),
+        beside=Beside(handshake, record.places, methods) if handshake is not None and handshake.unsigned else None,
+        bare_refusals=record.bare_refusals,
     )
 
 
@@ -157,7 +172,7 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
 
 def _keys(
     record: Provider,
-    secrets: Secrets | FindSecrets | None,
+    secrets: Secrets | FindSecrets | Pending | None,
     public_keys: str | bytes | Sequence[str | bytes] | None,
     notes: list[str],
 ) -> Keys:
@@ -170,6 +185,9 @@ def _keys(
         from hooklatch.public_keys import public_key  # noqa: PLC0415 - only these senders need pycryptodome
 
         return PublicRing(public_keys, lambda given: public_key(record.algorithm, given))
+    if secrets is PENDING:
+        notes.append("PENDING: every delivery is answered with 503 until the route has a secret")
+        return Ring(os.urandom(32), record.key, record.key_encoding)
     if secrets is None:
         msg = f"{record.name}: chain() needs the secret that you share with the sender"
         raise ConfigError(msg)

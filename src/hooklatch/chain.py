@@ -24,13 +24,14 @@ from hooklatch.errors import (
     DuplicateAltered,
     DuplicateInFlight,
     DuplicateRefused,
+    Rejected,
     Unauthenticated,
 )
 from hooklatch.secrets import PublicRing, Ring, Source
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hooklatch.cors import CORS
     from hooklatch.fields import HeadField
@@ -78,6 +79,10 @@ class Options(TypedDict, total=False):
     """Seconds a processed delivery is remembered."""
     lease: float
     """Seconds after which a claim that nobody settled is void: longer than the slowest handler."""
+    handshake: str | bool
+    """Answer the requests this sender makes beside its deliveries: True, or the text that they must show."""
+    on_secret: Callable[[str], object]
+    """Called with the secret that a handshake brings to a route made with ``PENDING``, once; must not block."""
     extra: Sequence[Verifier]
     """Further verifiers, asked after the built-in ones."""
     name: str
@@ -127,6 +132,8 @@ class Chain(Direct):
         notes: Sequence[str] = (),
         timed: bool = False,
         identity: Identity = NO_IDENTITY,
+        beside: Verifier | None = None,
+        bare_refusals: bool = False,
     ) -> None:
         """Raise ``ConfigError`` for figures that mean nothing, or rules that prove nothing."""
         if not any(getattr(verifier, "proves", False) for verifier in verifiers):
@@ -168,6 +175,8 @@ class Chain(Direct):
         self._source = keys if isinstance(keys, Source) else None
         self._remote: Remote | None = None if isinstance(keys, Ring | PublicRing | Source) else keys
         self._opens = tuple(verifier.open for verifier in self.verifiers)
+        self._beside = beside
+        self.bare_refusals = bare_refusals
 
     def __repr__(self) -> str:
         """Return the provider and the route's name; never a secret."""
@@ -178,7 +187,9 @@ class Chain(Direct):
         facts = Facts(head)
         checks: list[Check] = []
         try:
-            for look in self._opens:
+            if self._beside is not None and (alone := self._beside.open(head, facts)) is not None:
+                checks.append(alone)  # an unsigned handshake: this check ends the request, whatever it is
+            for look in () if checks else self._opens:
                 check = look(head, facts)
                 if check is not None:
                     checks.append(check)
@@ -227,6 +238,8 @@ class Chain(Direct):
             answer.status = self.refusal_status
             if answer.status == Unauthenticated.status:
                 lines.append(CHALLENGE)
+        if self.bare_refusals and isinstance(answer, Rejected):
+            answer.bare = True
         answer.headers = (*answer.headers, *lines, *self.lines_for(head))
 
     def lines_for(self, head: Head) -> tuple[tuple[str, str], ...]:
@@ -310,7 +323,7 @@ class Chain(Direct):
             head.route,
             head.method,
             head.path,
-            self.coverage,
+            facts.coverage or self.coverage,
             facts.party,
             head.received_at,
             facts.timestamp,

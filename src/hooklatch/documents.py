@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Final, NoReturn, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from hooklatch.errors import BodyMalformed
 
@@ -129,6 +130,25 @@ class FormDocument:
             raise BodyMalformed(msg)
         return found[0]
 
+    def values(self) -> dict[str, list[str]]:
+        """Return every name with its values; raise ``BodyMalformed`` for a name that other parsers read otherwise."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            if not name or _bare(name) != name or "\0" in value:
+                msg = f"{name!r} is no plain name of a field"
+                raise BodyMalformed(msg)
+            found.setdefault(name, []).append(value)
+        return found
+
+    def single(self) -> dict[str, str]:
+        """Return every name with its value; raise ``BodyMalformed`` also for a name that occurs twice."""
+        found = self.values()
+        for name, values in found.items():
+            if len(values) > 1:
+                msg = f"{name} occurs more than once"
+                raise BodyMalformed(msg)
+        return {name: values[0] for name, values in found.items()}
+
 
 def _children(value: JSON) -> list[JSON]:
     if isinstance(value, Pairs):
@@ -142,8 +162,7 @@ def _bare(name: str) -> str:
 
 
 def _unquote(text: bytes) -> str:
-    parts = text.replace(b"+", b" ").split(b"%")
-    raw = parts[0] + b"".join(bytes([int(part[:2], 16)]) + part[2:] for part in parts[1:])
+    raw = unquote_to_bytes(text.replace(b"+", b" "))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as bad:

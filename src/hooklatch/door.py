@@ -83,7 +83,7 @@ class Door:
         """Return status, header lines and body of *answer*; a HEAD request gets the lines without the body."""
         headers = answer.headers
         body = answer.body
-        if isinstance(answer, Rejected) and not body:
+        if isinstance(answer, Rejected) and not body and not answer.bare:
             body, kind = self._refusal(answer)
             headers = (("content-type", kind), *headers)
         elif answer.status != HTTPStatus.NO_CONTENT and not any(name == "content-type" for name, _ in headers):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -89,13 +90,20 @@ class Rejected(Answer):
     """A refusal. Every reason looks alike on the wire; the reason itself goes to the log."""
 
     status = 400
+    bare: bool = False
+    """Whether the body stays empty, because the sender demands it."""
 
     def problem(self, *, debug: bool = False) -> tuple[bytes, str]:
         """Return a body and its media type (RFC 9457): status and title, and with *debug* the reason code."""
-        content: dict[str, object] = {"title": HTTPStatus(self.status).phrase, "status": self.status}
-        if debug:
-            content["reason"] = self.reason
-        return json.dumps(content, separators=(",", ":")).encode(), "application/problem+json"
+        return _problem(self.status, self.reason if debug else ""), "application/problem+json"
+
+
+@lru_cache
+def _problem(status: int, reason: str) -> bytes:
+    content: dict[str, object] = {"title": HTTPStatus(status).phrase, "status": status}
+    if reason:
+        content["reason"] = reason
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 class Unauthenticated(Rejected):
@@ -152,6 +160,10 @@ class BodyMalformed(Unauthenticated):
     """The body could be read in more than one way where single fields of it are signed."""
 
 
+class HandshakeRefused(Unauthenticated):
+    """A handshake shows another value than the one the route was told to expect."""
+
+
 class RouteUnknown(Unauthenticated):
     """The path lies below ``protect``, but no route judges it."""
 
@@ -188,6 +200,10 @@ class LengthMalformed(BadFraming):
 
 class BodyIncomplete(BadFraming):
     """Fewer or more body bytes arrived than were declared, or reading them failed."""
+
+
+class HandshakeMalformed(BadFraming):
+    """A handshake asks for an answer over something that must be neither echoed nor signed."""
 
 
 class RequestAmbiguous(BadFraming):

@@ -1,4 +1,5 @@
-"""Symmetric keys: HMAC keyed once and copied per request, and the shared token that is its own signature.
+"""Symmetric keys: HMAC keyed once and copied per request, plain hashes over a secret and the content, and the shared
+token that is its own signature.
 
 Two prepared hash states are copied per request instead of one ``hmac`` object: the same digest (RFC 2104), at two
 thirds of the cost for a small body (see ``benchmarks/``).
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 HMAC_ALGORITHMS: Final = tuple(
     f"hmac-{name}" for name in ("sha1", "sha256", "sha384", "sha512", "sha3-256", "ripemd128")
 )
+PLAIN_ALGORITHMS: Final = (
+    "sha256-secret-prefix",
+    "sha1-secret-suffix",
+    "sha256-secret-suffix",
+    "sha512-secret-suffix",
+)
+"""A hash without HMAC, of the secret and then the content, or of the content and then the secret."""
 PUBLIC_ALGORITHMS: Final = (
     "ed25519",
     "ecdsa-p256-sha256",
@@ -79,9 +87,40 @@ class HMACKey:
 
     def sign(self, content: bytes, /) -> bytes:
         """Return the tag of *content*."""
-        running = self._inner.copy()
+        running = self.start()
         running.update(content)
         return self.digest(running)
+
+
+class PlainKey(HMACKey):
+    """A secret hashed together with the content, as senders did before they knew HMAC.
+
+    With the secret in front, whoever sees one digest can compute that of the same content with padding and anything
+    else behind it (length extension). With the secret behind, two contents with one digest have one signature, so that
+    SHA-1 leaves it to those who can make collisions.
+    """
+
+    __slots__ = ("_behind",)
+
+    def __init__(self, algorithm: str, secret: bytes) -> None:
+        """*algorithm*: one of ``PLAIN_ALGORITHMS``; *secret*: its bytes; raise ``ConfigError`` for an empty one."""
+        if not secret.strip(b"\0"):
+            msg = "the secret is empty: anybody can sign with an empty secret"
+            raise ConfigError(msg)
+        name, _, place = algorithm.partition("-secret-")
+        function = digest(name)
+        self.size = function.size
+        self.pace = function.pace
+        self._inner = function.new(secret if place == "prefix" else b"")
+        self._behind = secret if place == "suffix" else b""
+
+    def digest(self, running: Hash, /) -> bytes:
+        """Return the digest of what *running* took in, and of the secret behind it."""
+        if not self._behind:
+            return running.digest()
+        twin = running.copy()
+        twin.update(self._behind)
+        return twin.digest()
 
 
 class TokenKey:

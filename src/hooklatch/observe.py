@@ -95,6 +95,8 @@ def say(level: int, text: str, *values: object, exc_info: bool = False) -> None:
 
 def escaped(text: str) -> str:
     """Return *text* as one printable ASCII line of at most 200 characters."""
+    if len(text) <= LONGEST and text.isascii() and text.isprintable():
+        return text
     line = text.encode("ascii", "backslashreplace").decode("ascii")
     printable = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in line[: LONGEST + 1])
     return printable if len(printable) <= LONGEST else printable[:LONGEST] + "..."

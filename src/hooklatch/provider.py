@@ -15,17 +15,18 @@ from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
-from hooklatch.keys import HMAC_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, TokenKey
+from hooklatch.handshakes import MECHANISMS
+from hooklatch.keys import HMAC_ALGORITHMS, PLAIN_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, PlainKey, TokenKey
 from hooklatch.schemes import SCHEMES
 from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
-from hooklatch.template import Template
+from hooklatch.template import URLS, Template
 from hooklatch.types import Coverage, Delivery, Repeats
 from hooklatch.verifiers.offers import ENCODINGS
 from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
-    from hooklatch.secrets import FindSecrets, OneSecret, Secrets
+    from hooklatch.secrets import FindSecrets, OneSecret, Pending, Secrets
     from hooklatch.types import SigningKey
 
 Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
@@ -50,7 +51,7 @@ class Provider:
     prefix: str = ""
     """What stands before the encoded signature, such as ``sha256=``."""
     key_encoding: str = "utf-8"
-    """How the pasted secret becomes key bytes: ``utf-8``, ``hex``, ``base64``, ``whsec``."""
+    """How the pasted secret becomes key bytes: ``utf-8``, ``hex``, ``base64``, ``whsec``, ``sha1``."""
     adjacent: bool = False
     """The sender joins parts of open grammar without a separator; ``quirks`` says what may shift."""
     reusable: bool = False
@@ -84,6 +85,11 @@ class Provider:
     """Largest body the sender documents (bytes); None: a usual one, smaller where bodies are parsed before proof."""
     methods: tuple[str, ...] = ("POST",)
     refusal_status: int = 401
+    bare_refusals: bool = False
+    """The sender wants refusals without a body."""
+
+    handshake: str = ""
+    """What the sender asks beside its deliveries, see ``hooklatch.handshakes``; answered only where a route says so."""
 
     docs: str = ""
     evidence: Evidence = "unconfirmed"
@@ -93,10 +99,13 @@ class Provider:
         """Raise ``ConfigError`` for facts that contradict each other, or would trust what no signature covers."""
         _one_of(self.name, "encoding", self.encoding, ENCODINGS)
         _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
-        _one_of(self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, "token", *PUBLIC_ALGORITHMS))
+        _one_of(
+            self.name, "algorithm", self.algorithm, (*HMAC_ALGORITHMS, *PLAIN_ALGORITHMS, "token", *PUBLIC_ALGORITHMS)
+        )
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
+        _one_of(self.name, "handshake", self.handshake.partition(" ")[0], ("", *MECHANISMS))
         _one_of(self.name, "evidence", self.evidence, ("sdk", "published", "documentation", "unconfirmed"))
         if self.encoding not in (("text", "base64") if self.algorithm == "token" else ("hex", "base64", "base64url")):
             msg = (
@@ -169,7 +178,7 @@ class Provider:
     @property
     def signs_url(self) -> bool:
         """Whether the signed content holds the URL the sender was given, so that a route must name it."""
-        return schemes.scheme(self.scheme).needs_url if self.scheme else "url" in self.template.names
+        return schemes.scheme(self.scheme).needs_url if self.scheme else bool(self.template.names & URLS)
 
     @property
     def opens_body(self) -> bool:
@@ -223,11 +232,13 @@ class Provider:
         if self.algorithm in PUBLIC_ALGORITHMS:
             msg = f"{self.name} signs with a private key, which only the sender has"
             raise ConfigError(msg)
-        return TokenKey(secret) if self.algorithm == "token" else HMACKey(self.algorithm, secret)
+        if self.algorithm == "token":
+            return TokenKey(secret)
+        return (PlainKey if self.algorithm in PLAIN_ALGORITHMS else HMACKey)(self.algorithm, secret)
 
     def chain(
         self,
-        secrets: Secrets | FindSecrets | None = None,
+        secrets: Secrets | FindSecrets | Pending | None = None,
         *,
         public_keys: str | bytes | Sequence[str | bytes] | None = None,
         **options: Unpack[Options],
@@ -235,8 +246,9 @@ class Provider:
         """Return the rules for one route: this sender's facts and my policy.
 
         *secrets*: one ``str``, ``bytes`` or ``Secret``; a sequence of them, one party's, newest first; or a callable
-        of the request's ``Head`` that returns these or a ``Party``. *public_keys*: for senders that sign with a
-        private key, one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
+        of the request's ``Head`` that returns these or a ``Party``; ``PENDING`` where a handshake will bring the
+        secret, until when deliveries are answered with 503. *public_keys*: for senders that sign with a private key,
+        one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
         ``hooklatch.chain.Options``. Raises ``ConfigError``.
         """
         return assemble(self, secrets, public_keys, options)

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from hooklatch.chain import Chain
 from hooklatch.errors import ConfigError, RequestAmbiguous, RouteUnknown
+
+REMEMBERED: Final = 1024
+"""Paths whose route is kept at hand, each of at most ``SHORT`` characters: what strangers send takes no more room."""
+
+SHORT: Final = 200
 
 LONGEST: Final = 2048
 """Longest path (characters) that a route judges."""
@@ -57,9 +63,6 @@ class Routes:
         _demand_secrets_apart(routes)
         self.table = dict(routes)
         self._exact = {_bare(p): Match(p, c) for p, c in routes.items() if not p.endswith("/*")}
-        # What stands here is plain, because patterns are.
-        spelt = [(path, match) for bare, match in self._exact.items() for path in (bare, f"{bare}/")]
-        self._at_once = {path: match for path, match in spelt if 0 < len(path) <= LONGEST}
         self._prefixes = {p[:-2]: Match(p, c) for p, c in routes.items() if p.endswith("/*")}
         if len(self._exact) + len(self._prefixes) < len(routes):
             msg = "routes: two of them differ only by a slash at the end"
@@ -70,6 +73,7 @@ class Routes:
         self._deepest = max((prefix.count("/") for prefix in prefixes), default=-1)
         guarded = self._exact.keys() | self._protected | prefixes
         self._guarded = {frozenset(bare.split("/")[1:]) for bare in guarded}
+        self._known = lru_cache(REMEMBERED)(self._judged)
 
     def find(self, path: str) -> Match | None:
         """Return the route for *path* (decoded, mount prefix included), None where it is none of our business.
@@ -77,9 +81,9 @@ class Routes:
         Raises ``RequestAmbiguous`` where the path could mean a route or a protected place to another router, and
         ``RouteUnknown`` below ``protect`` where no route judges.
         """
-        match = self._at_once.get(path)
-        if match is not None:
-            return match
+        return self._known(path) if len(path) <= SHORT else self._judged(path)
+
+    def _judged(self, path: str) -> Match | None:
         plain = _PLAIN.fullmatch(path)
         if len(path) > LONGEST:
             if self._touches(path) if plain else self._could_touch(path):
@@ -96,7 +100,7 @@ class Routes:
 
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
-        match = self.find(path)
+        match = self._known(path) if len(path) <= SHORT else self._judged(path)
         if match is None and mount:
             mount = mount.rstrip("/")
             if mount and path.startswith(mount):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import enum
+import hashlib
 import os
 import re
 from collections import OrderedDict
@@ -32,6 +34,15 @@ RINGS: Final = 1000
 
 SOURCE_TIMEOUT: Final = 5.0
 """Seconds a callable may take to come up with the secrets."""
+
+
+class Pending(enum.Enum):
+    """Stands in the place of secrets that a handshake will bring, see ``hooklatch.handshakes``."""
+
+    PENDING = "pending"
+
+
+PENDING: Final = Pending.PENDING
 
 _PLACEHOLDER: Final = re.compile(r"\*+|<.*>|\$\{.*\}|\$\(.*\)|%\(.*\)s|\{\{.*\}\}|(env|file):.*", re.DOTALL)
 _NOT_SYMMETRIC: Final = re.compile(
@@ -273,7 +284,8 @@ def decode_secret(value: str | bytes, how: str) -> bytes:
     """Return the key bytes of *value*; raise ``ConfigError`` where it is not in the form *how* names.
 
     ``utf-8``: the text's own bytes; ``hex``, ``base64``: decoded; ``whsec``: base64 behind an optional ``whsec_`` or
-    ``v1,whsec_`` (Standard Webhooks 1.0.0; padding may be missing). Bytes are taken as they are.
+    ``v1,whsec_`` (Standard Webhooks 1.0.0; padding may be missing); ``sha1``: the SHA-1 of the text's bytes. Bytes are
+    taken as they are.
     """
     if how not in KEY_ENCODINGS:
         msg = f"key_encoding={how!r} is unknown; known are {', '.join(KEY_ENCODINGS)}"
@@ -282,6 +294,8 @@ def decode_secret(value: str | bytes, how: str) -> bytes:
         return value
     if how == "utf-8":
         return value.encode("utf-8")
+    if how == "sha1":
+        return hashlib.sha1(value.encode("utf-8"), usedforsecurity=False).digest()
     try:
         if how == "hex":
             return binascii.unhexlify(value)
@@ -293,4 +307,4 @@ def decode_secret(value: str | bytes, how: str) -> bytes:
         raise ConfigError(msg) from bad
 
 
-KEY_ENCODINGS: Final = ("utf-8", "hex", "base64", "whsec")
+KEY_ENCODINGS: Final = ("utf-8", "hex", "base64", "whsec", "sha1")

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.schemes import Setting, scheme
-from hooklatch.template import intervals
+from hooklatch.template import decoded, intervals
 from hooklatch.types import Delivery
 from hooklatch.verifiers.event_id import well_formed
 from hooklatch.verifiers.offers import encoded
 from hooklatch.verifiers.timestamp import written
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hooklatch.fields import BodyField, Field
     from hooklatch.provider import Provider
     from hooklatch.types import SigningKey
@@ -38,11 +40,15 @@ def deliver(
 ) -> Delivery:
     """Return what *record*'s sender would send; see ``Provider.sign``."""
     draft = Draft(record, body, id=id, at=at, method=method, url=url, headers=headers)
-    if record.scheme:
-        scheme(record.scheme).sign(Setting(record, url.partition("?")[0], expect), draft, key)
-        return Delivery(draft.method, draft.url, draft.headers, draft.body)
-    signature = record.prefix + encoded(key.sign(draft.content()), record.encoding)
-    return draft.signed(signature)
+    try:
+        if record.scheme:
+            scheme(record.scheme).sign(Setting(record, url.partition("?")[0], expect), draft, key)
+        else:
+            draft.attach(draft.written(key, draft.content()))
+    except BodyMalformed as bad:
+        msg = f"{record.name} signs fields of the body, and this body cannot be read: {bad}"
+        raise ConfigError(msg) from bad
+    return Delivery(draft.method, draft.url, draft.headers, draft.body)
 
 
 class Draft:
@@ -123,6 +129,7 @@ class Draft:
             "path": quote(target.path, safe="/%:@!$&'()*+,;=~-._"),
             "query": target.query,
             "url": self.url,
+            "url:decoded": decoded(self.url),
         }
         if record.every is not None:
             texts["interval"] = intervals(self.at, every=record.every, neighbours=0)[0]
@@ -134,31 +141,29 @@ class Draft:
             texts[f"header.{name}"] = self.headers[name]
         if template.fields:
             texts |= self._fields(template.fields)
-        return template.content(texts, self.body, hashlib.sha256(self.body).hexdigest())
+        return template.content(texts, self.body)
 
     def _fields(self, names: tuple[str, ...]) -> dict[str, str]:
-        try:
-            if self.kind is JSONField:
-                document = JSONDocument(self.body)
-                found = {name: document.text(*name.split(".")) for name in names}
-            else:
-                form = FormDocument(self.body)
-                found = {name: form.text(name) for name in names}
-        except BodyMalformed as bad:
-            msg = f"{self.record.name} signs fields of the body, and this body cannot be read: {bad}"
-            raise ConfigError(msg) from bad
+        if self.kind is JSONField:
+            document = JSONDocument(self.body)
+            found = {name: document.text(*name.split(".")) for name in names}
+        else:
+            form = FormDocument(self.body)
+            found = {name: form.text(name) for name in names}
         missing = sorted(name for name, value in found.items() if value is None)
         if missing:
             msg = f"{self.record.name} signs body fields that are absent: {', '.join(missing)}"
             raise ConfigError(msg)
         return {f"field.{name}": value for name, value in found.items() if value is not None}
 
-    def signed(self, signature: str) -> Delivery:
-        """Return the delivery with *signature* in its place."""
+    def written(self, key: SigningKey, content: bytes) -> str:
+        """Return the signature of *content* as the sender writes it."""
+        return self.record.prefix + encoded(key.sign(content), self.record.encoding)
+
+    def attach(self, signature: str) -> None:
+        """Put *signature* in its place."""
         places = self.record.places
-        place = next((p for p in places if isinstance(p, self.kind)), places[0])
-        self.put(place, "signature", signature)
-        return Delivery(self.method, self.url, self.headers, self.body)
+        self.put(next((p for p in places if isinstance(p, self.kind)), places[0]), "signature", signature)
 
 
 def _write(fields: Mapping[str, object], kind: type[BodyField]) -> bytes:
@@ -178,11 +183,28 @@ def _with_field(body: bytes, place: BodyField, text: str, *, number: bool) -> by
         document = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    if not isinstance(document, dict) or len(place.path) > 1 or place.path[0] in document or not bare.endswith(b"}"):
+    if not isinstance(document, dict) or not bare.endswith(b"}"):
         return body
     value = text if number and text.isdecimal() else json.dumps(text)
-    addition = f"{json.dumps(place.path[0])}:{value}}}".encode()
+    first, *others = place.path
+    if first in document:
+        return _with_nested(body, document, place.path, json.loads(value))
+    for step in reversed(others):
+        value = f"{{{json.dumps(step)}:{value}}}"
+    addition = f"{json.dumps(first)}:{value}}}".encode()
     return bare[:-1] + (b"," if document else b"") + addition
+
+
+def _with_nested(body: bytes, document: dict[str, Any], path: Sequence[str], value: object) -> bytes:
+    """Return *body*, which is *document*, written anew with *value* at *path*, or as it is where that is taken."""
+    *steps, last = path
+    at: object = document
+    for step in steps:
+        at = at.setdefault(step, {}) if isinstance(at, dict) else None
+    if not isinstance(at, dict) or last in at:
+        return body
+    at[last] = value
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
 _CONTENT_TYPES = {JSONField: "application/json", FormField: "application/x-www-form-urlencoded"}

@@ -1,13 +1,15 @@
 """``"{timestamp}.{body}"``: the signed content, compiled once into what goes before and after the body.
 
 Names: ``{timestamp} {id} {method} {url} {path} {query} {interval} {body} {body:sha256} {field.NAME} {header.NAME}``;
-a dot in a field's NAME is a step into JSON. A template is refused when two parts meet that could trade characters:
-``{id}{body}`` signs "ab"+"c" and "a"+"bc" alike. A literal between them helps only if the first part cannot contain
-it; for text that a stranger writes this is enforced on each request (``barred``).
+a dot in a field's NAME is a step into JSON; ``{url:decoded}`` has some escapes undone, see ``decoded``;
+``{body:sha256:raw}`` is the digest as its 32 bytes instead of hex. A template is refused when two parts meet that could
+trade characters: ``{id}{body}`` signs "ab"+"c" and "a"+"bc" alike. A literal between them helps only if the first part
+cannot contain it; for text that a stranger writes this is enforced on each request (``barred``).
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import re
@@ -22,12 +24,16 @@ Parts = tuple[bytes | str, ...]
 """Literal bytes, or the name of a value."""
 
 _TOKEN: Final = re.compile(r"\{([^{}]*)\}|([^{}]+)|(.)", re.DOTALL)
-_PLAIN: Final = frozenset({"timestamp", "id", "method", "url", "path", "query", "interval", "body", "body:sha256"})
+_DIGESTS: Final = {"body:sha256": "sha256", "body:sha256:raw": "sha256:raw"}
+_BODIES: Final = {"body": "raw", **_DIGESTS}
+URLS: Final = frozenset({"url", "url:decoded"})
+_PLAIN: Final = frozenset({"timestamp", "id", "method", "path", "query", "interval"}) | URLS | _BODIES.keys()
 
 # What a part cannot contain, as characters; a part of closed grammar cannot be lengthened or shortened unnoticed.
-_CLOSED: Final = frozenset({"timestamp", "interval", "body:sha256", "method"})
+_CLOSED: Final = frozenset({"timestamp", "interval", "method"}) | _DIGESTS.keys()
 _NEVER: Final[dict[str, str]] = {
     "url": "\0\t\n\r ",
+    "url:decoded": "\0\t\n\r ",
     "path": "\0\t\n\r ?#",
     "query": "\0\t\n\r #",
 }
@@ -36,13 +42,14 @@ _NEVER: Final[dict[str, str]] = {
 class Template:
     """One signed content, compiled.
 
-    ``before`` and ``after``: the parts around the body; ``body``: ``"raw"``, ``"sha256"`` or ``""`` where it is not
-    signed; ``names``: every value it needs; ``fields``: the body fields among them; ``barred``: for each value a
-    stranger writes, the character that must not occur in it; ``tight``: whether the timestamp touches an open part,
-    so that only timestamps of the usual width are accepted.
+    ``before`` and ``after``: the parts around the body; ``body``: ``"raw"``, ``"sha256"``, ``"sha256:raw"``, or ``""``
+    where it is not signed; ``digests``: whether it is signed as its SHA-256; ``names``: every value it needs;
+    ``fields``: the body fields among them; ``barred``: for each value a stranger writes, the character that must not
+    occur in it; ``tight``: whether the timestamp touches an open part, so that only timestamps of the usual width are
+    accepted.
     """
 
-    __slots__ = ("after", "barred", "before", "body", "fields", "headers", "names", "text", "tight")
+    __slots__ = ("after", "barred", "before", "body", "digests", "fields", "headers", "names", "text", "tight")
 
     def __init__(self, text: str, *, adjacent: bool = False) -> None:
         """Compile *text*; raise ``ConfigError`` for an unknown name, or parts that could trade characters.
@@ -50,7 +57,7 @@ class Template:
         *adjacent*: this is the sender's own format, in which such parts meet; its documentation says what may shift.
         """
         parts = _parse(text)
-        bodies = [index for index, part in enumerate(parts) if part in {"body", "body:sha256"}]
+        bodies = [index for index, part in enumerate(parts) if part in _BODIES]
         if len(bodies) > 1:
             msg = f"signed={text!r}: the body can stand in the signed content only once"
             raise ConfigError(msg)
@@ -58,7 +65,8 @@ class Template:
         self.text = text
         self.before: Parts = tuple(parts[:cut])
         self.after: Parts = tuple(parts[cut + 1 :])
-        self.body = "" if not bodies else "raw" if parts[cut] == "body" else "sha256"
+        self.body = _BODIES[str(parts[cut])] if bodies else ""
+        self.digests = self.body.startswith("sha256")
         self.names = frozenset(part for part in parts if isinstance(part, str))
         self.fields = tuple(part[6:] for part in parts if isinstance(part, str) and part.startswith("field."))
         self.headers = tuple(part[7:] for part in parts if isinstance(part, str) and part.startswith("header."))
@@ -78,10 +86,15 @@ class Template:
         """Whether the whole body is in the signed content."""
         return bool(self.body)
 
-    def content(self, values: Mapping[str, str], body: bytes, body_sha256: str = "") -> bytes:
+    def written(self, digest: bytes) -> bytes:
+        """Return the body's SHA-256 as the signed content has it: in hex, or its bytes."""
+        return digest if self.body == "sha256:raw" else digest.hex().encode("ascii")
+
+    def content(self, values: Mapping[str, str], body: bytes) -> bytes:
         """Return the signed content as one object; *values* as for ``fill``."""
-        middle = {"raw": body, "sha256": body_sha256.encode("ascii"), "": b""}[self.body]
-        return fill(self.before, values) + middle + fill(self.after, values)
+        if self.digests:
+            body = self.written(hashlib.sha256(body).digest())
+        return fill(self.before, values) + (body if self.body else b"") + fill(self.after, values)
 
 
 def fill(parts: Parts, values: Mapping[str, str]) -> bytes:
@@ -94,6 +107,14 @@ def fill(parts: Parts, values: Mapping[str, str]) -> bytes:
             for part in parts
         ]
     )
+
+
+def decoded(url: str) -> str:
+    """Return *url* with the escapes of ``: / ? @ ! $ ' ( ) * , ;`` undone, and no others, as HubSpot signs it."""
+    return _DECODED.sub(lambda match: chr(int(match[1], 16)), url)
+
+
+_DECODED: Final = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 
 
 def intervals(received_at: float, *, every: float, neighbours: int) -> list[str]:

@@ -157,6 +157,8 @@ class Facts:
     """SHA-256 of the body, only for chains that need it."""
     document: object = None
     """The parsed body, once somebody needed it."""
+    coverage: Coverage | None = None
+    """What is proven of this one request, where that is more than its sender always proves."""
 
     def __init__(self, head: Head) -> None:
         """*head*: of the request that is being judged."""

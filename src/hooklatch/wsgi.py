@@ -97,8 +97,10 @@ class WebhookMiddleware(Door):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Judge one request."""
         verdict = strip(environ, ENVIRON_KEY) if ENVIRON_KEY in environ else None
-        mount = wsgi_text(environ.get("SCRIPT_NAME", ""))
-        path = mount + wsgi_text(environ.get("PATH_INFO", ""))
+        mount, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+        if mount or not path.isascii():
+            mount = wsgi_text(mount)
+            path = mount + wsgi_text(path)
         try:
             match = self.routes.find_mounted(path, mount)
         except Answer as answer:
@@ -157,7 +159,7 @@ class WebhookMiddleware(Door):
 
     def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
         status, headers, content = self.response(answer, method)
-        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        start_response(_status_line(status), headers)
         return [content] if content else []
 
 
@@ -305,6 +307,11 @@ def _put_back(environ: WSGIEnvironment, body: Body) -> None:
 def target(environ: Mapping[str, Any]) -> str:
     """Return the target of the request line as servers hand it on, "" where they hide it."""
     return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+
+
+@lru_cache
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 @lru_cache(maxsize=1024)

@@ -1,8 +1,8 @@
 """From text to values: ``--option key=value``, moments and URLs.
 
-An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. The type
-that the record or ``Options`` declares for a name decides how its value is read. What a proof must be bound to is
-written ``expect.NAME=value``.
+An option is a fact of the sender's record or a rule of the route; a name that is both belongs to the route. What a
+proof must be bound to is written ``expect.NAME=value``; ``version=V`` is another record of the same sender, called
+``NAME_V``. The type that the record or ``Options`` declares for a name decides how its value is read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hooklatch.chain import Options
 from hooklatch.cli import UsageError
 from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.provider import Provider
+from hooklatch.providers import provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a fact of the sender or a rule of the route, such as encoding=base64 or max_age=none; may be repeated",
+        help="a fact of the sender or a rule of the route, such as encoding=base64, version=v1 or max_age=none; may be "
+        "repeated",
     )
 
 
@@ -55,6 +57,8 @@ def apply(record: Provider, given: Iterable[str]) -> tuple[Provider, Options]:
     Raises ``UsageError`` or ``ConfigError``.
     """
     texts = _split(given)
+    if "version" in texts:
+        record = provider(f"{record.name}_{texts.pop('version')}")
     expect = {name.removeprefix(EXPECT): texts.pop(name) for name in list(texts) if name.startswith(EXPECT)}
     rules = {name: hint for name, hint in _hints(Options.__annotations__).items() if _readable(hint)}
     declared = {one.name: one.type for one in dataclasses.fields(record)}
@@ -62,6 +66,7 @@ def apply(record: Provider, given: Iterable[str]) -> tuple[Provider, Options]:
     header = _signature_header(record)
     inside = isinstance(record.places[0], JSONField | FormField) and "signed" not in texts
     known = {
+        "version",
         *rules,
         *facts,
         *(f"{EXPECT}{name}" for name in record.expects),
@@ -91,7 +96,7 @@ def value(name: str, text: str, hint: str) -> Any:  # noqa: ANN401 - its type is
         return _place(name, text)
     if words & {"Sequence", "tuple"}:
         return tuple(item.strip() for item in text.split(",")) if text.strip() else ()
-    if "bool" in words:
+    if "bool" in words and ("str" not in words or text.lower() in _TRUTH):
         return _truth(name, text)
     if words & {"int", "float"}:
         return _number(name, text, words)
@@ -138,7 +143,7 @@ def _hints(annotations: Mapping[str, object]) -> dict[str, str]:
 
 
 def _readable(hint: str) -> bool:
-    return not _words(hint) & {"Mapping", "Verifier"}
+    return not _words(hint) & {"Mapping", "Verifier", "Callable"}
 
 
 def _signature_header(record: Provider) -> Header | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import textwrap
 from collections.abc import Mapping
 from string import Template
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from hooklatch.cli import UsageError
 from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.handshakes import named, sentence
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import names, provider
+from hooklatch.schemes import scheme
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +32,11 @@ INDENT: Final = 17
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``providers`` takes to *parser*."""
     parser.add_argument(
-        "name", metavar="NAME_PART", nargs="?", default="", help="a part of the names to list, or one whole name"
+        "words",
+        metavar="WORD",
+        nargs="*",
+        help="one whole name, to be told all about it; or words that must all occur in a sender's name, algorithm, "
+        "evidence, coverage, scheme or handshake",
     )
     parser.add_argument(
         "--json", action="store_true", help="print the facts as JSON: a list, or one object for a whole name"
@@ -36,14 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one sender, or all whose name contains the argument, and return 0; raise ``UsageError``."""
-    part: str = arguments.name.lower()
+    """Print one sender, or all that fit the words, and return 0; raise ``UsageError``."""
+    words = [word.lower() for word in arguments.words]
     known = names()
-    found = [provider(name) for name in known if part in name]
+    one = provider(words[0]) if len(words) == 1 and words[0] in known else None
+    found = [one] if one else [record for record in map(provider, known) if _fits(record, words)]
     if not found:
-        msg = f"no sender's name contains {part!r}; 'hooklatch providers' lists those that are known"
+        msg = f"no sender fits {' '.join(words)!r}; 'hooklatch providers' lists those that are known"
         raise UsageError(msg)
-    one = provider(part) if part in known else None
     if arguments.json:
         print(json.dumps(facts(one) if one else [facts(record) for record in found], indent=2))
     else:
@@ -52,10 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def facts(record: Provider) -> dict[str, object]:
-    """Return every fact of *record* as JSON can hold it, and its coverage."""
+    """Return every fact of *record* as JSON can hold it, its coverage, and what a route needs besides."""
     found = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
     plain = {name: _plain(fact) for name, fact in found.items()}
-    return {**plain, "signature": _plain(record.places), "coverage": record.coverage}
+    return {**plain, "signature": _plain(record.places), "coverage": record.coverage, "needs": needs(record)}
+
+
+def needs(record: Provider) -> list[str]:
+    """Return the names of what a route of this sender cannot be made without."""
+    keys = "public_keys" if record.algorithm in PUBLIC_ALGORITHMS else "secrets"
+    url = ["public_url"] if record.signs_url else []
+    return [keys, *url, *(f"expect.{name}" for name in record.expects)]
 
 
 def table(records: Iterable[Provider]) -> str:
@@ -69,7 +84,10 @@ def table(records: Iterable[Provider]) -> str:
 
 
 def described(record: Provider) -> str:
-    """Return in words how *record*'s sender signs, and what a Flask and a FastAPI application need."""
+    """Return in words how *record*'s sender signs, and what a Flask and a FastAPI application need.
+
+    The same as ``told`` and ``snippets``, laid out for a terminal.
+    """
     lines = [
         textwrap.fill(
             text,
@@ -79,14 +97,33 @@ def described(record: Provider) -> str:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for label, text in _told(record).items()
-        if text
+        for label, text in told(record).items()
     ]
+    blocks = [f"{title}\n\n{textwrap.indent(code, '    ')}" for title, code in snippets(record).items()]
+    return "\n".join([record.name, "", *lines, "", "\n".join(blocks)]).rstrip()
+
+
+def snippets(record: Provider) -> dict[str, str]:
+    """Return a whole small application per framework."""
     proven = {"body": "webhook.json()", "fields": "webhook.fields"}.get(record.coverage, "webhook.coverage")
-    more = ', public_url="https://example.com/hooks"' if "url" in record.template.names else ""
-    words = {"name": record.name, "record": record.name.upper(), "proven": proven, "more": more}
-    snippets = [f"{title}\n\n{textwrap.indent(code.substitute(words), '    ')}" for title, code in SNIPPETS.items()]
-    return "\n".join([record.name, "", *lines, "", "\n".join(snippets)]).rstrip()
+    public = record.algorithm in PUBLIC_ALGORITHMS
+    variable = f"{record.name.upper()}_{'PUBLIC_KEY' if public else 'SECRET'}"
+    given = f'{"public_keys=" if public else ""}os.environ["{variable}"]'
+    more = f', public_url="https://example.com/hooks/{record.name}"' if record.signs_url else ""
+    if record.expects:
+        more += f", expect={dict.fromkeys(record.expects, '...')}"
+    words = {"name": record.name, "record": record.name.upper(), "proven": proven, "given": given, "more": more}
+    return {title: code.substitute(words) for title, code in SNIPPETS.items()}
+
+
+def told(record: Provider) -> dict[str, str]:
+    """Return what is to be known of *record*, by label."""
+    return {label: text for label, text in _told(record).items() if text}
+
+
+def _fits(record: Provider, words: Iterable[str]) -> bool:
+    facts = (record.name, record.algorithm, record.evidence, record.coverage, record.scheme, record.handshake)
+    return all(any(word in fact.lower() for fact in facts) for word in words)
 
 
 def _told(record: Provider) -> dict[str, str]:
@@ -104,16 +141,28 @@ def _told(record: Provider) -> dict[str, str]:
         "unsigned": ", ".join(f"{name} in {_in_words(place)}" for name, place in record.unsigned.items()),
         "retries": f"over {_span(record.retries)}" if record.retries else "none known",
         "repeats": f"{record.repeats}: {_REPEATS[record.repeats]}",
-        "refusal status": str(record.refusal_status),
+        "refusal status": f"{record.refusal_status}{', without a body' if record.bare_refusals else ''}",
+        "handshake": _handshake(record),
+        "route needs": ", ".join(needs(record)),
         "quirks": record.quirks,
-        "evidence": f"{record.evidence}: {_EVIDENCE.get(record.evidence, '')}",
+        "evidence": f"{record.evidence}: {EVIDENCE.get(record.evidence, '')}",
         "docs": record.docs,
     }
 
 
+def _handshake(record: Provider) -> str:
+    if not record.handshake:
+        return "none known"
+    _, parameters = named(record.handshake)
+    shown = ", ".join(f"{name} {text}" for name, text in parameters.items())
+    return f"{sentence(record.handshake)} {f'({shown}) ' if shown else ''}Only where the route says handshake=."
+
+
 def _content(record: Provider) -> str:
+    if record.scheme:
+        return " ".join((sys.modules[type(scheme(record.scheme)).__module__].__doc__ or "").split("\n\n")[0].split())
     template = record.template
-    body = {"raw": ("body",), "sha256": ("body:sha256",)}.get(template.body, ())
+    body = {"raw": ("body",), "sha256": ("body:sha256",), "sha256:raw": ("body:sha256:raw",)}.get(template.body, ())
     parts = [
         repr(part.decode("utf-8"))
         if isinstance(part, bytes)
@@ -186,6 +235,7 @@ _KEYS: Final = {
     "utf-8": "the secret's text as it was given, in UTF-8",
     "hex": "the bytes that the secret spells in hex",
     "base64": "the bytes that the secret spells in base64",
+    "sha1": "the SHA-1 of the secret's text",
     "whsec": "the bytes that the secret spells in base64 behind whsec_ (which may be missing)",
 }
 _PARTS: Final = {
@@ -198,6 +248,8 @@ _PARTS: Final = {
     "interval": "the number of the interval",
     "body": "the raw body",
     "body:sha256": "the SHA-256 of the raw body in hex",
+    "body:sha256:raw": "the SHA-256 of the raw body, its bytes",
+    "url:decoded": "the URL that the sender was given, with some escapes undone",
 }
 _COVERAGE: Final = {
     "body": "a valid signature vouches for every byte of the body",
@@ -210,7 +262,7 @@ _REPEATS: Final = {
     "possible": "two events can look alike, so a delivery is remembered for a short time",
     "normal": "events look alike, so nothing is taken for a duplicate",
 }
-_EVIDENCE: Final = {
+EVIDENCE: Final = {
     "sdk": "checked against the sender's own code",
     "published": "checked against a value that the sender published",
     "documentation": "read in the sender's documentation",
@@ -231,7 +283,7 @@ latch = Hooklatch()
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+    routes = {"/hooks/$name": $record.chain($given$more)}
     latch.init_app(app, routes=routes, protect=["/hooks/*"])
 
     @app.post("/hooks/$name")
@@ -253,7 +305,7 @@ from hooklatch.fastapi import verified
 from hooklatch.providers import $record
 
 app = FastAPI()
-routes = {"/hooks/$name": $record.chain(os.environ["${record}_SECRET"]$more)}
+routes = {"/hooks/$name": $record.chain($given$more)}
 app.add_middleware(WebhookMiddleware, routes=routes, protect=["/hooks/*"])
 
 

@@ -46,14 +46,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the delivery and return 0; raise ``UsageError`` or ``ConfigError``."""
-    record, _ = options.apply(provider(arguments.provider), arguments.option)
+    record, rules = options.apply(provider(arguments.provider), arguments.option)
     _check(record, arguments)
     headers = _headers(arguments.header)
     url = options.address(arguments.url)
     newest = secrets_in.find(arguments.secret_file)[0]
     at = time.time() if arguments.at is None else arguments.at
     delivery = record.sign(
-        read(arguments.body), secret=newest, id=arguments.id, at=at, method=arguments.method, url=url, headers=headers
+        read(arguments.body),
+        secret=newest,
+        id=arguments.id,
+        at=at,
+        method=arguments.method,
+        url=url,
+        headers=headers,
+        expect=rules.get("expect", {}),
     )
     for name, text in delivery.headers.items():
         if not _LINE.fullmatch(f"{name}:{text}"):

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hooklatch.cli import UsageError, complain, options, read, secrets_in, shown
-from hooklatch.errors import Acknowledged, Answer
+from hooklatch.errors import Acknowledged, Answer, Handshake
 from hooklatch.providers import provider
 
 if TYPE_CHECKING:
@@ -54,13 +54,19 @@ class Request(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdict and return 0 (accepted, diverted) or 1 (refused); raise ``UsageError`` or ``ConfigError``."""
+    """Print the verdict and return 0 (accepted, diverted, answered) or 1 (refused).
+
+    Raises ``UsageError`` or ``ConfigError``.
+    """
     record, rules = options.apply(provider(arguments.provider), arguments.option)
     chain = record.chain(secrets_in.find(arguments.secret_file), **rules)
     request = parse(read(arguments.request))
     now = time.time() if arguments.now is None else arguments.now
     try:
         webhook = chain.verify(**request._asdict(), now=now)
+    except Handshake as answer:
+        _print_handshake(answer, as_json=arguments.json)
+        return 0
     except Answer as answer:
         good = isinstance(answer, Acknowledged)
         verdict = "diverted" if good else "refused"
@@ -113,6 +119,17 @@ def _print(line: str, verdict: str, status: int, reason: str, webhook: Webhook |
         facts = None if webhook is None else {name: getattr(webhook, name) for name in PUBLIC}
         line = json.dumps({"verdict": verdict, "status": status, "reason": reason, "webhook": facts}, default=dict)
     print(line)
+
+
+def _print_handshake(answer: Handshake, *, as_json: bool) -> None:
+    """Print the whole answer that the route gives: status, header lines, body."""
+    body = answer.body.decode("ascii")
+    if as_json:
+        facts = {"verdict": "answered", "status": answer.status, "reason": answer.reason, "webhook": None}
+        print(json.dumps({**facts, "headers": answer.headers, "body": body}))
+        return
+    lines = [f"answered: {answer.reason} (status {answer.status})", *(f"{n}: {text}" for n, text in answer.headers)]
+    print("\n".join([*map(shown, lines), "", shown(body)]).rstrip())
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from hooklatch.errors import ConfigError
 if TYPE_CHECKING:
     from hooklatch.provider import Provider
     from hooklatch.providers.ably import ABLY
+    from hooklatch.providers.adyen import ADYEN
     from hooklatch.providers.adyen_header import ADYEN_HEADER
     from hooklatch.providers.aftership import AFTERSHIP
     from hooklatch.providers.airtable import AIRTABLE
     from hooklatch.providers.airwallex import AIRWALLEX
     from hooklatch.providers.alchemy import ALCHEMY
+    from hooklatch.providers.alipay import ALIPAY
     from hooklatch.providers.anthropic import ANTHROPIC
     from hooklatch.providers.asana import ASANA
     from hooklatch.providers.ashby import ASHBY
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from hooklatch.providers.autodesk_aps import AUTODESK_APS
     from hooklatch.providers.azure_event_grid import AZURE_EVENT_GRID
     from hooklatch.providers.bigcommerce import BIGCOMMERCE
+    from hooklatch.providers.bird import BIRD
     from hooklatch.providers.bitbucket import BITBUCKET
     from hooklatch.providers.box import BOX
+    from hooklatch.providers.braintree import BRAINTREE
     from hooklatch.providers.brex import BREX
     from hooklatch.providers.buildkite import BUILDKITE
     from hooklatch.providers.bunny_stream import BUNNY_STREAM
@@ -43,9 +47,11 @@ if TYPE_CHECKING:
     from hooklatch.providers.clio import CLIO
     from hooklatch.providers.cloudevents import CLOUDEVENTS
     from hooklatch.providers.cloudflare_stream import CLOUDFLARE_STREAM
+    from hooklatch.providers.cloudinary import CLOUDINARY
     from hooklatch.providers.coinbase_cdp import COINBASE_CDP
     from hooklatch.providers.coinbase_commerce import COINBASE_COMMERCE
     from hooklatch.providers.commerce_layer import COMMERCE_LAYER
+    from hooklatch.providers.contentful import CONTENTFUL
     from hooklatch.providers.courier import COURIER
     from hooklatch.providers.cursor import CURSOR
     from hooklatch.providers.customer_io import CUSTOMER_IO
@@ -75,6 +81,9 @@ if TYPE_CHECKING:
     from hooklatch.providers.goody import GOODY
     from hooklatch.providers.heroku import HEROKU
     from hooklatch.providers.hookdeck import HOOKDECK
+    from hooklatch.providers.hubspot import HUBSPOT
+    from hooklatch.providers.hubspot_v1 import HUBSPOT_V1
+    from hooklatch.providers.hubspot_v2 import HUBSPOT_V2
     from hooklatch.providers.huggingface import HUGGINGFACE
     from hooklatch.providers.imagekit import IMAGEKIT
     from hooklatch.providers.increase import INCREASE
@@ -89,8 +98,12 @@ if TYPE_CHECKING:
     from hooklatch.providers.lithic import LITHIC
     from hooklatch.providers.logto import LOGTO
     from hooklatch.providers.mailchimp import MAILCHIMP
+    from hooklatch.providers.mailgun import MAILGUN
+    from hooklatch.providers.mailgun_routes import MAILGUN_ROUTES
+    from hooklatch.providers.mandrill import MANDRILL
     from hooklatch.providers.mechanic import MECHANIC
     from hooklatch.providers.meta import META
+    from hooklatch.providers.midtrans import MIDTRANS
     from hooklatch.providers.modern_treasury import MODERN_TREASURY
     from hooklatch.providers.mollie import MOLLIE
     from hooklatch.providers.momento import MOMENTO
@@ -104,12 +117,14 @@ if TYPE_CHECKING:
     from hooklatch.providers.openai import OPENAI
     from hooklatch.providers.outline import OUTLINE
     from hooklatch.providers.paddle import PADDLE
+    from hooklatch.providers.paddle_classic import PADDLE_CLASSIC
     from hooklatch.providers.pagerduty import PAGERDUTY
     from hooklatch.providers.patchworks import PATCHWORKS
     from hooklatch.providers.patchworks_signature import PATCHWORKS_SIGNATURE
     from hooklatch.providers.paystack import PAYSTACK
     from hooklatch.providers.persona import PERSONA
     from hooklatch.providers.pipedrive import PIPEDRIVE
+    from hooklatch.providers.plivo import PLIVO
     from hooklatch.providers.polar import POLAR
     from hooklatch.providers.postmark import POSTMARK
     from hooklatch.providers.pusher import PUSHER
@@ -135,6 +150,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.smartcar import SMARTCAR
     from hooklatch.providers.speckle import SPECKLE
     from hooklatch.providers.speckle_before_2_12 import SPECKLE_BEFORE_2_12
+    from hooklatch.providers.square import SQUARE
     from hooklatch.providers.squarespace import SQUARESPACE
     from hooklatch.providers.standard_webhooks import STANDARD_WEBHOOKS
     from hooklatch.providers.stripe import STRIPE
@@ -144,6 +160,8 @@ if TYPE_CHECKING:
     from hooklatch.providers.telegram import TELEGRAM
     from hooklatch.providers.terraform_cloud import TERRAFORM_CLOUD
     from hooklatch.providers.tiktok import TIKTOK
+    from hooklatch.providers.trello import TRELLO
+    from hooklatch.providers.twilio import TWILIO
     from hooklatch.providers.twitch import TWITCH
     from hooklatch.providers.typeform import TYPEFORM
     from hooklatch.providers.uber_eats import UBER_EATS
@@ -161,11 +179,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABLY",
+    "ADYEN",
     "ADYEN_HEADER",
     "AFTERSHIP",
     "AIRTABLE",
     "AIRWALLEX",
     "ALCHEMY",
+    "ALIPAY",
     "ANTHROPIC",
     "ASANA",
     "ASHBY",
@@ -174,8 +194,10 @@ __all__ = [
     "AUTODESK_APS",
     "AZURE_EVENT_GRID",
     "BIGCOMMERCE",
+    "BIRD",
     "BITBUCKET",
     "BOX",
+    "BRAINTREE",
     "BREX",
     "BUILDKITE",
     "BUNNY_STREAM",
@@ -189,9 +211,11 @@ __all__ = [
     "CLIO",
     "CLOUDEVENTS",
     "CLOUDFLARE_STREAM",
+    "CLOUDINARY",
     "COINBASE_CDP",
     "COINBASE_COMMERCE",
     "COMMERCE_LAYER",
+    "CONTENTFUL",
     "COURIER",
     "CURSOR",
     "CUSTOMER_IO",
@@ -221,6 +245,9 @@ __all__ = [
     "GOODY",
     "HEROKU",
     "HOOKDECK",
+    "HUBSPOT",
+    "HUBSPOT_V1",
+    "HUBSPOT_V2",
     "HUGGINGFACE",
     "IMAGEKIT",
     "INCREASE",
@@ -235,8 +262,12 @@ __all__ = [
     "LITHIC",
     "LOGTO",
     "MAILCHIMP",
+    "MAILGUN",
+    "MAILGUN_ROUTES",
+    "MANDRILL",
     "MECHANIC",
     "META",
+    "MIDTRANS",
     "MODERN_TREASURY",
     "MOLLIE",
     "MOMENTO",
@@ -250,12 +281,14 @@ __all__ = [
     "OPENAI",
     "OUTLINE",
     "PADDLE",
+    "PADDLE_CLASSIC",
     "PAGERDUTY",
     "PATCHWORKS",
     "PATCHWORKS_SIGNATURE",
     "PAYSTACK",
     "PERSONA",
     "PIPEDRIVE",
+    "PLIVO",
     "POLAR",
     "POSTMARK",
     "PUSHER",
@@ -281,6 +314,7 @@ __all__ = [
     "SMARTCAR",
     "SPECKLE",
     "SPECKLE_BEFORE_2_12",
+    "SQUARE",
     "SQUARESPACE",
     "STANDARD_WEBHOOKS",
     "STRIPE",
@@ -290,6 +324,8 @@ __all__ = [
     "TELEGRAM",
     "TERRAFORM_CLOUD",
     "TIKTOK",
+    "TRELLO",
+    "TWILIO",
     "TWITCH",
     "TYPEFORM",
     "UBER_EATS",
@@ -304,8 +340,6 @@ __all__ = [
     "ZENDESK",
     "ZITADEL",
     "ZOOM",
-    "names",
-    "provider",
 ]
 
 

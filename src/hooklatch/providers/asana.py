@@ -11,6 +11,7 @@ ASANA = Provider(
     algorithm="hmac-sha256",
     repeats="possible",
     retries=86_400,
+    handshake="hook_secret header=x-hook-secret",
     quirks="Sends an empty list of events as a heartbeat every 8 hours; equal ones are taken for duplicates. Sends "
     "no id and no time.",
 )

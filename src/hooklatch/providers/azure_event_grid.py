@@ -14,6 +14,8 @@ AZURE_EVENT_GRID = Provider(
     unsigned={"event_type": Header("aeg-event-type"), "delivery_count": Header("aeg-delivery-count")},
     repeats="never",
     retries=86_400,
+    handshake="challenge_in_body header=aeg-event-type:SubscriptionValidation value=0.data.validationCode"
+    " echo=validationResponse",
     quirks="The parameter's name is yours: using(signature=Query('secret')). It ends up in access logs. A bearer "
     "token of Microsoft Entra is the stronger form, which this record does not read.",
 )

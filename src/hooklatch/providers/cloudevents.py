@@ -15,6 +15,7 @@ CLOUDEVENTS = Provider(
     apart=("ce-source", "ce-id"),
     unsigned={"event_id": Header("ce-id"), "event_type": Header("ce-type"), "source": Header("ce-source")},
     repeats="never",
+    handshake="options",
     quirks="Senders may use the URL instead: using(signature=Query('access_token'), prefix=''). In binary mode the "
     "event's attributes are headers that nobody signs.",
 )

@@ -12,6 +12,7 @@ DROPBOX = Provider(
     refusal_status=403,
     agents=("DropboxWebhooks/1.0",),
     repeats="normal",
+    handshake="echo_query name=challenge",
     quirks="The body only lists accounts, so two changes look alike and both must run. Whoever captures one can "
     "send it again: make the work idempotent.",
 )

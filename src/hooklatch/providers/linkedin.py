@@ -12,6 +12,7 @@ LINKEDIN = Provider(
     algorithm="hmac-sha256",
     repeats="never",
     retries=8 * 3600,
+    handshake="crc name=challengeCode echo=challengeCode answer=challengeResponse",
     quirks="The word before the body is signed and not sent. Validates an endpoint every two hours by a challenge "
     "under the same secret.",
 )

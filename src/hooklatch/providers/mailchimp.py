@@ -11,6 +11,7 @@ MAILCHIMP = Provider(
     algorithm="token",
     encoding="text",
     repeats="possible",
+    handshake="probe method=GET",
     quirks="The parameter's name is yours: using(signature=Query('key')). It ends up in access logs. The URL is "
     "probed by GET.",
 )

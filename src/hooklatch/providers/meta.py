@@ -14,6 +14,7 @@ META = Provider(
     agents=("facebookexternalua",),
     repeats="never",
     retries=36 * 3600,
+    handshake="echo_query name=hub.challenge token=hub.verify_token",
     quirks="Signs the bytes it sends, with non-ASCII escaped: JSON written anew has another signature. One request "
     "may hold 1000 updates. Sends no event id. WhatsApp tries again for 7 days.",
 )

@@ -12,5 +12,6 @@ NOTION = Provider(
     algorithm="hmac-sha256",
     id=JSONField("id"),
     repeats="never",
+    handshake="hook_secret field=verification_token",
     quirks="The first POST carries the verification_token, unsigned; that token is the secret from then on.",
 )

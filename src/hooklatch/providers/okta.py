@@ -11,6 +11,7 @@ OKTA = Provider(
     algorithm="token",
     encoding="text",
     repeats="never",
+    handshake="echo_header name=x-okta-verification-challenge answer=verification",
     quirks="The whole value is the secret, with its first word where you gave it one. The header's name can be "
     "changed: using(signature=Header('x-mine')).",
 )

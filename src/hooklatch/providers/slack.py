@@ -19,6 +19,7 @@ SLACK = Provider(
     agents=("Slackbot 1.0 (+https://api.slack.com/robots)", "Slackbot *"),
     repeats="never",
     retries=3900,
+    handshake="challenge_in_body when=type:url_verification value=challenge",
     quirks="Events are tried again at once, after a minute and after five; allow an hour. Commands and "
     "interactions are forms without an event id and want their answer within 3 seconds.",
 )

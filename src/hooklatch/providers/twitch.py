@@ -28,6 +28,7 @@ TWITCH = Provider(
     },
     repeats="never",
     retries=3600,
+    handshake="challenge_in_body header=twitch-eventsub-message-type:webhook_callback_verification value=challenge",
     quirks="The type of the message is a header that nobody signs: a notification has 'event' in its body, a "
     "challenge 'challenge'. The time has nine digits of fraction. An hour of retries is assumed.",
 )

@@ -10,6 +10,7 @@ VIBER = Provider(
     signature=Header("x-viber-content-signature"),
     algorithm="hmac-sha256",
     repeats="never",
+    handshake="ping when=event:webhook unsigned=yes",
     quirks="message_token names the message and not the event: delivered and seen share it. Setting a webhook "
     "sends the event 'webhook'.",
 )

@@ -15,6 +15,7 @@ WOOCOMMERCE = Provider(
     unsigned={"event_type": Header("x-wc-webhook-topic"), "delivery_id": Header("x-wc-webhook-delivery-id")},
     agents=("WooCommerce/*",),
     repeats="never",
+    handshake="ping form=webhook_id unsigned=yes",
     quirks="Saving a webhook sends an unsigned form with its number, which is refused here. Each delivery has its "
     "own id, the retry included. A secret with an HTML entity, as in &amp;, signs with what it stands for.",
 )

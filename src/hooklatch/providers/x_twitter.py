@@ -12,5 +12,6 @@ X_TWITTER = Provider(
     algorithm="hmac-sha256",
     encoding="base64",
     repeats="never",
+    handshake="crc name=crc_token answer=response_token encoding=base64 prefix=sha256=",
     quirks="The hourly challenge is answered under the same secret: never let it sign what could be a body.",
 )

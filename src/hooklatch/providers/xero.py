@@ -12,6 +12,8 @@ XERO = Provider(
     encoding="base64",
     refusal_status=401,
     repeats="never",
+    handshake="ping when=events:[]",
+    bare_refusals=True,
     quirks="Tests an endpoint with right and wrong signatures and wants 200 and 401, with an empty body, within 5 "
     "seconds.",
 )

@@ -16,6 +16,8 @@ ZOOM = Provider(
     max_skew=300,
     repeats="never",
     retries=86_400,
+    handshake="challenge_in_body when=event:endpoint.url_validation value=payload.plainToken echo=plainToken"
+    " sign=encryptedToken",
     quirks="Five minutes are ours, and the day of retries is assumed. Sends no event id. Checks an endpoint with "
     "endpoint.url_validation, signed, every 72 hours.",
 )

@@ -9,16 +9,30 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
+from hooklatch.errors import SignatureMissing
+from hooklatch.fields import FormField, Header, Query
 from hooklatch.types import NO_FIELDS, Coverage
 
 if TYPE_CHECKING:
     from hooklatch.provider import Provider
     from hooklatch.signing import Draft
-    from hooklatch.types import Facts, SigningKey
+    from hooklatch.types import Facts, Head, SigningKey
 
 __all__ = ["SCHEMES", "Scheme", "Setting", "Statement", "scheme"]
 
-SCHEMES: Final[Mapping[str, str]] = {}
+SCHEMES: Final[Mapping[str, str]] = {
+    name: name
+    for name in (
+        "adyen_items",
+        "braintree",
+        "contentful",
+        "php_serialized",
+        "plivo",
+        "sorted_form",
+        "sorted_pairs",
+        "twilio",
+    )
+}
 """Names of schemes, and the module in this folder that has each as ``SCHEME``."""
 
 
@@ -29,6 +43,12 @@ class Statement(NamedTuple):
     offers: Sequence[str]
     """As text, in the record's ``encoding`` and behind its ``prefix``."""
     fields: Mapping[str, str] = NO_FIELDS
+    others: Sequence[bytes] = ()
+    """Further contents that the signature may be of instead, where a sender is not sure how it wrote a thing."""
+    item: bool = False
+    """Whether it is an entry of a batch: its fields are then one of ``webhook.items``."""
+    whole: bool = False
+    """Whether it proves every byte of the body, though the scheme does not always."""
 
 
 class Setting(NamedTuple):
@@ -39,6 +59,25 @@ class Setting(NamedTuple):
     """The URL the sender was given, without query; empty where the route names none."""
     expect: Mapping[str, str] = NO_FIELDS
     """Values that the signed content must hold, by the names of ``Provider.expects``."""
+
+    def url(self, query: str) -> str:
+        """Return the URL the sender was given, with the *query* as it was received."""
+        return f"{self.public_url}?{query}" if query else self.public_url
+
+    def offered(self, head: Head) -> list[str]:
+        """Return the signatures in the *head*; raise ``SignatureMissing`` if there is none."""
+        places = self.record.places
+        offers = [text for place in places if isinstance(place, Header | Query) for text in place.read(head)]
+        if not offers:
+            raise SignatureMissing
+        return offers
+
+    def taken(self, form: dict[str, str]) -> list[str]:
+        """Take the signatures out of the fields of a *form*; raise ``SignatureMissing`` if one is absent."""
+        offers = [form.pop(place.name, "") for place in self.record.places if isinstance(place, FormField)]
+        if not all(offers):
+            raise SignatureMissing
+        return offers
 
 
 class Scheme(Protocol):

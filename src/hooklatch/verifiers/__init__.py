@@ -4,6 +4,7 @@ from hooklatch.verifiers.age import Age
 from hooklatch.verifiers.body_digest import BodyDigest
 from hooklatch.verifiers.cheap import Cheap
 from hooklatch.verifiers.event_id import EventId
+from hooklatch.verifiers.handshake import Beside, Proven, Waiting
 from hooklatch.verifiers.length import Length
 from hooklatch.verifiers.method import Method
 from hooklatch.verifiers.origin import Origin
@@ -15,6 +16,7 @@ from hooklatch.verifiers.user_agent import UserAgent
 
 __all__ = [
     "Age",
+    "Beside",
     "BodyDigest",
     "Cheap",
     "EventId",
@@ -22,8 +24,10 @@ __all__ = [
     "Method",
     "Origin",
     "Overrides",
+    "Proven",
     "Signature",
     "Statements",
     "Timestamp",
     "UserAgent",
+    "Waiting",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from hooklatch.errors import (
@@ -14,7 +14,7 @@ from hooklatch.errors import (
     SignatureMissing,
 )
 from hooklatch.fields import FormField, Header, JSONField, Query, agreed_kind, form_document, json_document
-from hooklatch.template import fill, intervals
+from hooklatch.template import URLS, decoded, fill, intervals
 from hooklatch.verifiers.proof import judge
 
 if TYPE_CHECKING:
@@ -76,13 +76,14 @@ class Signature:
         self._neighbours = neighbours
         self._url = public_url
         self._barred = template.barred
-        self._names = tuple(sorted(template.names - {"timestamp", "id", "interval", "body", "body:sha256"}))
+        self._names = tuple(sorted(template.names & _OF_THE_HEAD | {f"header.{name}" for name in template.headers}))
         self._headers = {f"header.{name}": Header(name) for name in template.headers}
         self.parses = bool(self._body or template.fields)
         """Whether the body must be held and parsed before anything is proven."""
-        if self._barred.get("url", "\0") in public_url:
-            msg = f"signed={template.text!r}: public_url={public_url!r} contains the separator {self._barred['url']!r}"
-            raise ConfigError(msg)
+        for separator in (self._barred[name] for name in URLS & self._barred.keys()):
+            if separator in public_url:
+                msg = f"signed={template.text!r}: public_url={public_url!r} contains the separator {separator!r}"
+                raise ConfigError(msg)
 
     def open(self, head: Head, facts: Facts) -> Check:
         """Read what the head offers; refuse a request that offers nothing, or what cannot be a signature."""
@@ -119,8 +120,10 @@ class Signature:
             case "path":
                 # Where the server hides the request line, the path is escaped again as senders do it.
                 text = head.raw_path or quote(head.path, safe="/:@!$&'()*+,;=~-._")
-            case "url":
+            case "url" | "url:decoded":
                 text = f"{self._url}?{head.query}" if head.query else self._url
+                if name == "url:decoded":
+                    text = decoded(text)
             case _:
                 values = self._headers[name].read(head)
                 text = values[0] if values else ""
@@ -154,8 +157,7 @@ class Signature:
                 raise BodyMalformed(msg)
             facts.texts[f"field.{name}"] = value
         for name in self._names:
-            if not name.startswith("field."):
-                facts.texts[name] = self._text(name, head)
+            facts.texts[name] = self._text(name, head)
         return found, self._offers.decoded([offer for offer in offers if offer])
 
     def variants(self, facts: Facts) -> list[dict[str, str]]:
@@ -164,6 +166,9 @@ class Signature:
             return [facts.texts]
         numbers = intervals(facts.head.received_at, every=self._every, neighbours=self._neighbours)
         return [{**facts.texts, "interval": number} for number in numbers]
+
+
+_OF_THE_HEAD: Final = frozenset({"method", "path", "query"}) | URLS
 
 
 class _StreamCheck:
@@ -180,7 +185,7 @@ class _StreamCheck:
     def _begin(self) -> list[Hash]:
         # The keys are known only after every rule has seen the head: a source is asked for nothing that is malformed.
         facts, template = self._facts, self._verifier.template
-        self._body_hash = hashlib.sha256() if template.body == "sha256" else None
+        self._body_hash = hashlib.sha256() if template.digests else None
         self._variants = self._verifier.variants(facts)
         states = self._running
         for texts in self._variants:
@@ -202,8 +207,9 @@ class _StreamCheck:
 
     def finish(self, facts: Facts) -> None:
         states = self._running or self._begin()
-        after = self._verifier.template.after
-        middle = b"" if self._body_hash is None else self._body_hash.hexdigest().encode("ascii")
+        template = self._verifier.template
+        after = template.after
+        middle = b"" if self._body_hash is None else template.written(self._body_hash.digest())
         if after or middle:
             tails = [middle + fill(after, texts) for texts in self._variants for _ in facts.keys]
             for running, tail in zip(states, tails, strict=True):

@@ -5,10 +5,9 @@ A scheme may need the whole body to tell what was signed, so nothing is hashed b
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from hooklatch.errors import SignatureMalformed, SignatureMismatch
+from hooklatch.errors import BodyMalformed, SignatureMalformed, SignatureMismatch
 from hooklatch.verifiers.proof import judge
 
 if TYPE_CHECKING:
@@ -46,22 +45,26 @@ class Statements:
         if not statements or len(statements) > MAX_STATEMENTS:
             msg = f"{len(statements)} signed contents, 1 to {MAX_STATEMENTS} are judged"
             raise SignatureMalformed(msg)
-        names: list[tuple[bytes, ...]] = []
-        matched = set()
+        names: dict[tuple[bytes, ...], int] = {}
         for statement in statements:
             states = []
-            for active in facts.keys:
-                running = active.key.start()
-                running.update(statement.content)
-                states.append(running)
+            for content in (statement.content, *statement.others):
+                for active in facts.keys:
+                    running = active.key.start()
+                    running.update(content)
+                    states.append(running)
             judge(facts, states, self._offers.decoded(statement.offers))
-            names.append(facts.names)
-            matched.add(facts.key_index)
-        if len(matched) > 1:
+            if facts.names in names:
+                msg = "one signed entry stands in the batch twice"
+                raise BodyMalformed(msg)
+            names[facts.names] = facts.key_index
+        if len(set(names.values())) > 1:
             # A batch whose parts are signed by different keys was put together by somebody else.
             raise SignatureMismatch
         if len(statements) == 1:
             facts.fields = statements[0].fields
-            return
-        facts.items = tuple(statement.fields for statement in statements)
-        facts.names = tuple(hashlib.sha256(b"".join(parts)).digest() for parts in zip(*names, strict=True))
+        facts.items = tuple(statement.fields for statement in statements if statement.item)
+        # Every entry is claimed by its own name, or a captured one would look new in another batch.
+        facts.names = tuple(name for entry in names for name in entry)
+        if all(statement.whole for statement in statements):
+            facts.coverage = "body"
