@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from hooklatch import CORS, Chain, ConfigError, Header, Provider
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
 from hooklatch.errors import StoreUnavailable
-from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, SPECKLE, STANDARD_WEBHOOKS, STRIPE
+from hooklatch.providers import AWS_SNS, GITHUB, MOMENTO, PATCHWORKS, SPECKLE, STANDARD_WEBHOOKS, STRIPE
 from hooklatch.stores import MemoryStore
 from hooklatch.testing import Answered, Clock, asgi_scope, wsgi_environ
 from hooklatch.types import Claim, Standing, State, Webhook
@@ -54,6 +54,10 @@ RSA = ECDSA.using(
 )
 
 
+def no_call(url: str) -> bytes:
+    raise AssertionError(url)
+
+
 def routes(body_timeout: float) -> dict[str, Chain]:
     options: dict[str, Any] = {"max_body": MAX_BODY, "body_timeout": body_timeout}
     agents = [FIXTURES["test_user_agent_prefix"] + "*"]
@@ -74,6 +78,11 @@ def routes(body_timeout: float) -> dict[str, Chain]:
         "/webhooks/std2": STANDARD_WEBHOOKS.chain(std, **options),
         "/webhooks/ed25519": ED25519.chain(public_keys=KEYS["ed25519"]["public_key_pem"], **options),
         "/webhooks/ecdsa": ECDSA.chain(public_keys=KEYS["ecdsa"]["public_key_pem"], **options),
+        "/webhooks/sns": AWS_SNS.chain(
+            expect={"TopicArn": "arn:aws:sns:us-east-1:1:t"},
+            fetch=no_call,
+            **options,
+        ),
         "/webhooks/rsa": RSA.chain(public_keys=KEYS["rsa"]["public_key_pem"], **options),
     }
 
@@ -466,4 +475,4 @@ def test_a_configuration_that_cannot_be_trusted_does_not_start(row: dict[str, An
 
 
 def test_the_corpus_is_whole() -> None:
-    assert (len(SINGLE), len(SEQUENCES), len(CONFIGS)) == (120, 15, 10)
+    assert (len(SINGLE), len(SEQUENCES), len(CONFIGS)) == (125, 15, 10)

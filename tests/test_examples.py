@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -45,11 +48,14 @@ POSTS: dict[str, Callable[[ModuleType, ExitStack], Post]] = {
     "bottle": lambda example, closing: wsgi_post(example.app),
     "connexion": lambda example, closing: asgi_post(example.app, closing),
     "falcon": lambda example, closing: wsgi_post(example.app),
+    "fastapi": lambda example, closing: asgi_post(example.app),
+    "flask": lambda example, closing: wsgi_post(example.create_app()),
     "litestar": lambda example, closing: asgi_post(example.app),
     "mangum": lambda example, closing: mangum.called(example.handler),
-    "pyramid": lambda example, closing: wsgi_post(example.app),
+    "pyramid": lambda example, closing: wsgi_post(example.main()),
     "quart": lambda example, closing: asgi_post(example.app),
     "sanic": lambda example, closing: asgi_post(example.app, closing),
+    "starlette": lambda example, closing: asgi_post(example.app),
 }
 
 
@@ -101,3 +107,19 @@ def test_the_page_of_a_framework_shows_the_example(path: Path) -> None:
     page = (ROOT / "docs" / f"{path.name.removesuffix('_app.py')}.md").read_text()
     code = path.read_text().partition('"""\n\n')[2]
     assert f"```python\n{code}```" in page
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_command_of_a_page_is_the_one_of_its_example_and_names_what_is_there(path: Path) -> None:
+    page = (ROOT / "docs" / f"{path.name.removesuffix('_app.py')}.md").read_text()
+    told = re.findall(r"`([^`\n]*examples\.\w+:[^`]*)`", path.read_text().partition('"""\n\n')[0])
+    assert all(f"`{command}`" in page for command in told)
+    for module, name in re.findall(r"\bexamples\.(\w+):(\w+)", page):
+        assert module == path.stem
+        assert callable(getattr(loaded(module.removesuffix("_app")), name))
+
+
+def test_from_the_root_the_examples_are_ours_and_not_an_installed_package_of_that_name() -> None:
+    asked = [sys.executable, "-c", "import examples; print(examples.__file__)"]
+    told = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == str(ROOT / "examples" / "__init__.py")

@@ -250,7 +250,11 @@ def offered(record: Provider, delivery: Delivery) -> str:
         elif isinstance(place, FormField):
             if not delivery.body.startswith(b"{") and (text := FormDocument(delivery.body).text(place.name)):
                 return text.rpartition("|")[2]
-        elif delivery.body.startswith(b"{") and (text := JSONDocument(delivery.body).text(*place.path)):
+        elif (
+            isinstance(place, JSONField)
+            and delivery.body.startswith(b"{")
+            and (text := JSONDocument(delivery.body).text(*place.path))
+        ):
             return text
     raise AssertionError(delivery)
 

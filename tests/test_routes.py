@@ -415,6 +415,22 @@ def test_a_route_may_be_written_as_seen_below_a_mount(endpoint: MakeEndpoint, mo
     assert (made.post(push(), **mounted(made, mount, "/private/a")).status, made.reason) == (401, "route_unknown")
 
 
+@pytest.mark.parametrize("protect", ["/*", "/site/*"])
+def test_protect_may_be_written_either_way_beside_a_route_as_seen_below_a_mount(
+    endpoint: MakeEndpoint, protect: str
+) -> None:
+    made = endpoint(routes={"/github": CHAIN}, protect=[protect])
+    forged = push(secret=OTHER)
+    assert [made.post(delivery, **mounted(made, "/site", "/github")).status for delivery in (forged, push())] == [
+        401,
+        200,
+    ]
+    assert judged(made) == ["/github"]
+    for path in ("/forgotten", ""):
+        assert (made.post(push(), **mounted(made, "/site", path)).status, made.reason) == (401, "route_unknown")
+    assert made.post(push(), **mounted(made, "/site", "//github")).status == 400
+
+
 @pytest.mark.parametrize("path", ["//github", "/./github", "/github;x", "/x/../github", "/private//a", "/private/../a"])
 def test_an_odd_path_below_a_mount_that_could_mean_a_route_is_400(endpoint: MakeEndpoint, path: str) -> None:
     made = endpoint(routes={"/github": CHAIN}, protect=["/private/*"])

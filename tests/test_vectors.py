@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hooklatch import Chain, Delivery, Header, Provider, Rejected
-from hooklatch.chain import Options
 from hooklatch.cli import main
+from hooklatch.cli import options as told
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import GITHUB, MOMENTO, PATCHWORKS, STANDARD_WEBHOOKS, STRIPE, provider
 from hooklatch.testing import Request
@@ -40,13 +40,12 @@ def record_of(vector: dict[str, Any]) -> Provider:
 
 def chain_of(vector: dict[str, Any]) -> Chain:
     arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
-    record = record_of(vector)
-    options: Options = {}
+    record, options = told.apply(record_of(vector), vector.get("options", ()))
     if "tol" in arguments:
         options["max_age"] = arguments["tol"]
-    if record.signs_url:
+    if record.signs_url and "public_url" not in options:
         options["public_url"] = extra.get("registered_url", vector["url"].partition("?")[0])
-    if record.expects:
+    if record.expects and "expect" not in options:
         options["expect"] = {name: extra[name] for name in record.expects}
     if record.algorithm in PUBLIC_ALGORITHMS:
         return record.chain(public_keys=vector["secret"], **options)
@@ -73,11 +72,12 @@ def argv_of(vector: dict[str, Any]) -> list[str]:
     """Return the options of ``hooklatch verify`` that the vector calls for."""
     arguments, extra = vector.get("scheme_args", {}), vector.get("extra", {})
     record = record_of(vector)
-    given = [f"expect.{name}={extra[name]}" for name in record.expects]
+    given = list(vector.get("options", ()))
+    given += [] if given else [f"expect.{name}={extra[name]}" for name in record.expects]
     given += [f"version={arguments['ver']}"] if "ver" in arguments else []
     given += ["algorithm=hmac-ripemd128"] if arguments.get("alg") == "ripemd128" else []
     given += [f"max_age={'none' if arguments['tol'] is None else arguments['tol']}"] if "tol" in arguments else []
-    if record.signs_url:
+    if record.signs_url and not any(one.startswith("public_url=") for one in given):
         given.append(f"public_url={extra.get('registered_url', vector['url'].partition('?')[0])}")
     return ["--provider", vector["provider"], "--now", str(vector["now"]), *(w for g in given for w in ("--option", g))]
 

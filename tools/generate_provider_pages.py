@@ -53,7 +53,7 @@ def page(record: Provider) -> str:
 
 def _cell(text: str) -> str:
     """Return *text* so that Markdown shows it as it is."""
-    plain = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("``", "`")
+    plain = text.replace("\n", "\\n").replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("``", "`")
     return plain if "://" in plain else plain.replace("*", "\\*")
 
 

@@ -17,9 +17,9 @@ from hooklatch import cors as cors_policy
 from hooklatch.chain import Chain, Identity, Options, positive
 from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
-from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.handshakes import prepared
-from hooklatch.keys import PUBLIC_ALGORITHMS
+from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
 from hooklatch.schemes import Setting, scheme
 from hooklatch.secret_files import LiveRing, LiveSecrets
 from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Source, decode_secret
@@ -44,9 +44,8 @@ from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hooklatch.chain import DuplicateKey
+    from hooklatch.key_sources import PublicKeys
     from hooklatch.provider import Provider
     from hooklatch.remote_keys import Remote
     from hooklatch.secrets import FindSecrets, Pending, Secrets
@@ -70,7 +69,7 @@ _PUBLIC_URL: Final = re.compile(r"https?://[!-~]+")
 def assemble(
     record: Provider,
     secrets: Secrets | FindSecrets | Pending | None,
-    public_keys: str | bytes | Sequence[str | bytes] | None,
+    public_keys: PublicKeys | None,
     options: Options,
 ) -> Chain:
     """Return the chain of one route; raise ``ConfigError`` for options that contradict the record or each other."""
@@ -84,8 +83,8 @@ def assemble(
     policy = cors_policy.policy(options.get("cors"))
     expected = _expected(record, options)
     handshake = prepared(record, options, methods, pending=secrets is PENDING)
-    keys = _keys(record, secrets, public_keys, notes)
-    sample = keys.active(0)[0].key if isinstance(keys, PublicRing) else record.key(b"\1" * 32)
+    keys = _keys(record, secrets, public_keys, options, notes)
+    sample = _sample(record)
     max_body = _max_body(record, sample.pace, options, notes)
     tolerance = _tolerance(record, options, notes)
     kind = _duplicate_key(record, options)
@@ -101,6 +100,7 @@ def assemble(
             every=record.every,
             neighbours=record.neighbours,
             public_url=url,
+            expect=expected,
             kinds=record.kinds,
         )
     )
@@ -173,18 +173,22 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
 def _keys(
     record: Provider,
     secrets: Secrets | FindSecrets | Pending | None,
-    public_keys: str | bytes | Sequence[str | bytes] | None,
+    public_keys: PublicKeys | None,
+    options: Options,
     notes: list[str],
 ) -> Keys:
     public = record.algorithm in PUBLIC_ALGORITHMS
+    if "fetch" in options and (not public or public_keys is not None):
+        msg = f"{record.name}: fetch= reads keys that the sender publishes, and here none are read"
+        raise ConfigError(msg)
     if public_keys is not None or public:
-        if not public or public_keys is None or secrets is not None:
+        if not public or secrets is not None or (public_keys is None and record.published is None):
             kind = "public_keys=" if public else "secrets"
             msg = f"{record.name} signs by {record.algorithm}: give {kind}, and nothing else"
             raise ConfigError(msg)
-        from hooklatch.public_keys import public_key  # noqa: PLC0415 - only these senders need pycryptodome
+        from hooklatch import key_sources  # noqa: PLC0415 - only these senders need pycryptodome
 
-        return PublicRing(public_keys, lambda given: public_key(record.algorithm, given))
+        return key_sources.keys(record, public_keys, options.get("fetch"))
     if secrets is PENDING:
         notes.append("PENDING: every delivery is answered with 503 until the route has a secret")
         return Ring(os.urandom(32), record.key, record.key_encoding)
@@ -201,6 +205,21 @@ def _keys(
     if any(len(decode_secret(secret.value, record.key_encoding)) < SHORT for secret, _ in ring.entries):
         notes.append(f"a secret is shorter than {SHORT} bytes and could be guessed")
     return ring
+
+
+class _Sample(NamedTuple):
+    """What all keys of one algorithm have in common."""
+
+    size: int
+    pace: int
+    costly: bool
+
+
+def _sample(record: Provider) -> _Sample:
+    if record.algorithm in PUBLIC_ALGORITHMS:
+        return _Sample(SIGNATURE_SIZES.get(record.algorithm, 0), FAST_PACE, costly=True)
+    key = record.key(b"\1" * 32)
+    return _Sample(key.size, key.pace, key.costly)
 
 
 def _max_body(record: Provider, pace: int, options: Options, notes: list[str]) -> int:
@@ -291,9 +310,9 @@ def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> lis
     template = record.template
     plain = not record.scheme
     found: list[Verifier] = []
-    if record.id is not None:
+    if record.id is not None and not isinstance(record.id, Claim):
         found.append(EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
-    if record.timestamp is not None:
+    if record.timestamp is not None and not isinstance(record.timestamp, Claim):
         needed = tolerance is not None or (plain and "timestamp" in template.names)
         tight = plain and template.tight
         found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hooklatch.cors import CORS
+    from hooklatch.fetching import Fetcher
     from hooklatch.fields import HeadField
     from hooklatch.remote_keys import Remote
     from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
@@ -60,6 +61,9 @@ class Options(TypedDict, total=False):
     """Status of an unauthenticated request: 401, or 400 or 403 where the sender wants that."""
     public_url: str
     """The URL the sender was given, without query; for schemes that sign it."""
+    fetch: Fetcher
+    """How the keys that a sender publishes are read: a callable of the URL that returns bytes, called in a thread;
+    default: ``hooklatch.fetching.fetch``, a strict GET over HTTPS."""
     expect: Mapping[str, str]
     """Values that this sender's proof must be bound to, by the names of the record's ``expects``: a topic, an audience.
     """
@@ -193,10 +197,13 @@ class Chain(Direct):
                 check = look(head, facts)
                 if check is not None:
                     checks.append(check)
+            remote = self._remote
             if self._ring is not None:
                 _take(self._ring, facts)
             elif self._source is not None:
                 _take(self._source.ring((yield self._source.wish(head))), facts)
+            elif remote is not None and remote.early:
+                _take(remote.known(facts) or remote.ring(facts, (yield remote.wish(facts))), facts)
             size = 0
             pieces: list[bytes] = []
             while chunk := (yield CHUNK):
@@ -210,9 +217,8 @@ class Chain(Direct):
                     check.update(chunk)
             if self.parses:
                 facts.body = b"".join(pieces)
-            if self._remote is not None:
-                # Which key it was may stand in the body; until here nothing needed one.
-                remote = self._remote
+            if remote is not None and not remote.early:
+                # Which key it was stands in the body; until here nothing needed one.
                 _take(remote.known(facts) or remote.ring(facts, (yield remote.wish(facts))), facts)
             for check in checks:
                 check.finish(facts)

@@ -31,8 +31,8 @@ CALL: Final = "call:"
 LISTS: Final = (Sequence, Iterable, tuple)
 PLACES: Final[Mapping[type, str]] = {Header: "header", Query: "query", JSONField: "json", FormField: "form"}
 """By which key a table tells where a value stands in a request."""
-NOT_IN_FILES: Final = frozenset({"routes", "clock"})
-"""Settings of a door that a file writes otherwise, or not at all."""
+NOT_IN_FILES: Final = frozenset({"routes", "clock", "on_secret", "fetch", "published", "claims"})
+"""What a file writes otherwise, or not at all."""
 
 _NAMES: Final = {
     "Mapping": Mapping,
@@ -48,13 +48,15 @@ _NAMES: Final = {
     "FailureLimit": FailureLimit,
     "AnyStore": stores.AnyStore,
     "Render": Callable,
+    "Fetcher": Callable,
 }
 
 
 @cache
 def options() -> dict[str, Any]:
-    """Return the options of a route, and their types."""
-    return get_type_hints(chain.Options, localns=_NAMES)
+    """Return the options of a route that a file may hold, and their types."""
+    hints = get_type_hints(chain.Options, localns=_NAMES)
+    return {name: hint for name, hint in hints.items() if name not in NOT_IN_FILES}
 
 
 @cache
@@ -67,7 +69,7 @@ def settings() -> dict[str, Any]:
 @cache
 def facts() -> dict[str, Any]:
     """Return the facts of a sender, and their types."""
-    return {name: hint for name, hint in get_type_hints(Provider).items() if name != "name"}
+    return {name: hint for name, hint in get_type_hints(Provider).items() if name not in {"name", *NOT_IN_FILES}}
 
 
 OVER: Final[dict[str, Any]] = {

@@ -132,6 +132,10 @@ class HeaderDuplicated(Unauthenticated):
     """A header, or a part of one, that must occur once occurs more often."""
 
 
+class CertUrlUntrusted(Unauthenticated):
+    """The request names an address for the sender's key that is none of the sender's; nothing was fetched."""
+
+
 class TimestampMissing(Unauthenticated):
     """The age is checked, but the request carries no timestamp."""
 

@@ -115,6 +115,20 @@ def _labelled(line: str, separator: str, assign: str) -> tuple[tuple[str, str], 
     return tuple(found)
 
 
+class Claim:
+    """A value that a scheme finds where its signature stands: a claim of a JWT, a parameter in RFC 9421."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        """*name*: such as ``iat`` or ``created``."""
+        self.name = name
+
+    def __repr__(self) -> str:
+        """Return the call that makes this field."""
+        return f"Claim({self.name!r})"
+
+
 class Query:
     """A parameter of the query string, percent-decoded; it must occur at most once."""
 
@@ -186,7 +200,7 @@ class FormField:
 
 HeadField: TypeAlias = Header | Query
 BodyField: TypeAlias = JSONField | FormField
-Field: TypeAlias = HeadField | BodyField
+Field: TypeAlias = HeadField | BodyField | Claim
 
 
 def json_document(facts: Facts) -> JSONDocument:

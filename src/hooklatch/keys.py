@@ -36,7 +36,10 @@ PUBLIC_ALGORITHMS: Final = (
     "rsa-pkcs1v15-sha1",
     "rsa-pkcs1v15-sha256",
     "rsa-pkcs1v15-sha512",
+    "rsa-pss-sha512",
 )
+SIGNATURE_SIZES: Final = {"ed25519": 64, "ecdsa-p256-sha256-p1363": 64}
+"""Bytes of a signature by a private key, for the algorithms whose signatures all have one length."""
 
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))

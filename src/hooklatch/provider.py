@@ -8,17 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, Unpack
 
 from hooklatch import schemes, signing
 from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
-from hooklatch.fields import Field, FormField, Header, HeadField, JSONField, Query
+from hooklatch.fields import Claim, Field, FormField, Header, HeadField, JSONField, Query
 from hooklatch.handshakes import MECHANISMS
 from hooklatch.keys import HMAC_ALGORITHMS, PLAIN_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, PlainKey, TokenKey
+from hooklatch.remote_keys import Published
 from hooklatch.schemes import SCHEMES
-from hooklatch.secrets import KEY_ENCODINGS, as_secrets, decode_secret
+from hooklatch.secrets import KEY_ENCODINGS, Secret, as_secrets, decode_secret
 from hooklatch.template import URLS, Template
 from hooklatch.types import Coverage, Delivery, Repeats
 from hooklatch.verifiers.offers import ENCODINGS
@@ -26,9 +27,14 @@ from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
+    from hooklatch.key_sources import PublicKeys
     from hooklatch.secrets import FindSecrets, OneSecret, Pending, Secrets
-    from hooklatch.types import SigningKey
+    from hooklatch.types import Signer, SigningKey
 
+OWN_ADDRESS: Final = frozenset({"@authority", "@scheme", "@target-uri"})
+"""Components that only the route's own address proves: a request's ``Host`` is its sender's word."""
+
+Claims: TypeAlias = str | bool | tuple[str, ...]
 Evidence: TypeAlias = Literal["sdk", "published", "documentation", "unconfirmed"]
 
 
@@ -43,6 +49,18 @@ class Provider:
     """The signed content, see ``hooklatch.template``; means nothing where a scheme is named."""
     scheme: str = ""
     """What no template can say, by name, see ``hooklatch.schemes``."""
+    components: tuple[str, ...] = ()
+    """What the signature must cover, for schemes whose requests say what theirs covers."""
+    label: str = ""
+    """Which of several signatures counts, where they have names; empty: the only one."""
+    claims: Mapping[str, Claims] = field(default_factory=dict)
+    """What the token must claim, for JWTs: the value, or several of which one must be it."""
+    body_claim: str = ""
+    """The claim that holds the SHA-256 of the body in hex, for JWTs."""
+    published: Published | None = None
+    """Where the sender publishes its public keys; None: nowhere that needs no account."""
+    key_id: HeadField | None = None
+    """Where a request names its key, for senders that have several, unless the scheme reads that."""
     expects: tuple[str, ...] = ()
     """Values that the signed content holds and the receiver must know, such as a topic; given with ``expect=``."""
     algorithm: str = "hmac-sha256"
@@ -95,7 +113,7 @@ class Provider:
     evidence: Evidence = "unconfirmed"
     quirks: str = ""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: PLR0912 - the rules of a record, read in one place
         """Raise ``ConfigError`` for facts that contradict each other, or would trust what no signature covers."""
         _one_of(self.name, "encoding", self.encoding, ENCODINGS)
         _one_of(self.name, "key_encoding", self.key_encoding, KEY_ENCODINGS)
@@ -142,7 +160,11 @@ class Provider:
                     f"{self.name}: neighbours={self.neighbours!r} must be 0 to 5; each one lengthens a signature's life"
                 )
                 raise ConfigError(msg)
-        if template.fields and template.covers_body:
+        unknown = set(template.expects) - set(self.expects)
+        if unknown:
+            msg = f"{self.name}: signed={self.signed!r} names what the route expects; list it: expects={unknown!r}"
+            raise ConfigError(msg)
+        if template.fields and template.body:
             msg = f"{self.name}: signed={self.signed!r} names fields of a body it covers whole; leave the fields out"
             raise ConfigError(msg)
 
@@ -151,6 +173,8 @@ class Provider:
             return False
         if self.scheme:
             return setting in schemes.scheme(self.scheme).proves
+        if isinstance(place, Claim):
+            return False
         if isinstance(place, Header | Query):
             return setting in self.template.names
         names = self.template.fields
@@ -178,7 +202,9 @@ class Provider:
     @property
     def signs_url(self) -> bool:
         """Whether the signed content holds the URL the sender was given, so that a route must name it."""
-        return schemes.scheme(self.scheme).needs_url if self.scheme else bool(self.template.names & URLS)
+        if self.scheme:
+            return schemes.scheme(self.scheme).needs_url or not OWN_ADDRESS.isdisjoint(self.components)
+        return not URLS.isdisjoint(self.template.names)
 
     @property
     def opens_body(self) -> bool:
@@ -191,11 +217,13 @@ class Provider:
     def coverage(self) -> Coverage:
         """What a valid signature of this sender vouches for."""
         if self.scheme:
-            return schemes.scheme(self.scheme).coverage
+            return schemes.scheme(self.scheme).coverage(self)
         if self.algorithm == "token":
             return "caller"
         template = self.template
-        return "body" if template.covers_body else "fields" if template.fields else "caller"
+        if template.covers_body:
+            return "body"
+        return "fields" if template.fields else "weak" if template.body else "caller"
 
     def using(self, **facts: Any) -> Self:  # noqa: ANN401 - the dataclass knows the types of its fields
         """Return a copy with other *facts*, checked again; raise ``ConfigError`` for one that no record has."""
@@ -240,7 +268,7 @@ class Provider:
         self,
         secrets: Secrets | FindSecrets | Pending | None = None,
         *,
-        public_keys: str | bytes | Sequence[str | bytes] | None = None,
+        public_keys: PublicKeys | None = None,
         **options: Unpack[Options],
     ) -> Chain:
         """Return the rules for one route: this sender's facts and my policy.
@@ -248,7 +276,8 @@ class Provider:
         *secrets*: one ``str``, ``bytes`` or ``Secret``; a sequence of them, one party's, newest first; or a callable
         of the request's ``Head`` that returns these or a ``Party``; ``PENDING`` where a handshake will bring the
         secret, until when deliveries are answered with 503. *public_keys*: for senders that sign with a private key,
-        one or several, newest first, see ``hooklatch.public_keys``. For the *options* see
+        one or several, newest first, see ``hooklatch.public_keys``; or a callable of the key id that a request names,
+        which returns these or None; or nothing where the sender publishes its keys. For the *options* see
         ``hooklatch.chain.Options``. Raises ``ConfigError``.
         """
         return assemble(self, secrets, public_keys, options)
@@ -269,12 +298,20 @@ class Provider:
 
         *body*: the exact bytes, or fields to be written as JSON or a form. What the sender itself puts into a body
         (a timestamp, the signature) is added where the body lacks it; everything else is sent as given. *url*: for
-        schemes that sign it, the whole one the sender was given; *expect*: see the option of that name.
+        schemes that sign it, the whole one the sender was given; *expect*: see the option of that name. *secret*: for
+        senders with a public key the private one, see ``hooklatch.private_keys``.
         """
-        (only,) = as_secrets(secret)
-        key = self.key(decode_secret(only.value, self.key_encoding))
+        key = self._signer(secret)
         return signing.deliver(self, body, key, id=id, at=time.time() if at is None else at, method=method, url=url,
                                headers=headers or {}, expect=expect or {})  # fmt: skip
+
+    def _signer(self, secret: OneSecret) -> Signer:
+        if self.algorithm in PUBLIC_ALGORITHMS:
+            from hooklatch.private_keys import private_key  # noqa: PLC0415 - only these senders need pycryptodome
+
+            return private_key(self.algorithm, secret.value if isinstance(secret, Secret) else secret)
+        (only,) = as_secrets(secret)
+        return self.key(decode_secret(only.value, self.key_encoding))
 
 
 def _one_of(name: str, fact: str, value: object, known: Sequence[object]) -> None:

@@ -12,7 +12,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from Crypto.PublicKey import ECC, RSA
-from Crypto.Signature import DSS, eddsa, pkcs1_15
+from Crypto.Signature import DSS, eddsa, pkcs1_15, pss
 
 from hooklatch.digests import FAST_PACE
 from hooklatch.errors import ConfigError
@@ -24,21 +24,29 @@ if TYPE_CHECKING:
 
 MIN_RSA_BITS: Final = 2048
 
+SALT: Final = 64
+"""Bytes of salt in ``rsa-pss-sha512`` (RFC 9421, section 3.3.1)."""
+
 _OIDS: Final = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha512": "2.16.840.1.101.3.4.2.3"}
 
 
 class _Digest:
     """A finished digest in the shape of the hash objects that pycryptodome's verifiers take."""
 
-    __slots__ = ("_value", "digest_size", "oid")
+    __slots__ = ("_name", "_value", "digest_size", "oid")
 
     def __init__(self, name: str, value: bytes) -> None:
         self.oid = _OIDS[name]
+        self._name = name
         self.digest_size = len(value)
         self._value = value
 
     def digest(self) -> bytes:
         return self._value
+
+    def new(self) -> Hash:
+        """Return an empty hash of the same kind: PSS hashes once more."""
+        return hashlib.new(self._name)
 
 
 class _Gather:
@@ -144,7 +152,8 @@ def _ecdsa(given: bytes, hash_name: str, encoding: Literal["der", "binary"]) -> 
     return _Prehashed(hash_name, DSS.new(key, "fips-186-3", encoding=encoding).verify)
 
 
-def _rsa(given: bytes, hash_name: str) -> Key:
+def _rsa(given: bytes, hash_name: str, *, salt: int | None = None) -> Key:
+    """*salt*: bytes of salt of a PSS signature (RFC 8017, section 8.1); None: PKCS #1 v1.5."""
     try:
         key = RSA.import_key(given)
     except (ValueError, TypeError, IndexError) as bad:
@@ -154,6 +163,8 @@ def _rsa(given: bytes, hash_name: str) -> Key:
     if key.size_in_bits() < MIN_RSA_BITS:
         msg = f"the RSA public key has {key.size_in_bits()} bits; under {MIN_RSA_BITS} it can be broken"
         raise ConfigError(msg)
+    if salt is not None:
+        return _Prehashed(hash_name, pss.new(key, salt_bytes=salt).verify)
     return _Prehashed(hash_name, pkcs1_15.new(key).verify)
 
 
@@ -164,18 +175,30 @@ _MAKERS: Final[dict[str, Callable[[bytes], Key]]] = {
     "rsa-pkcs1v15-sha1": lambda given: _rsa(given, "sha1"),
     "rsa-pkcs1v15-sha256": lambda given: _rsa(given, "sha256"),
     "rsa-pkcs1v15-sha512": lambda given: _rsa(given, "sha512"),
+    "rsa-pss-sha512": lambda given: _rsa(given, "sha512", salt=SALT),
 }
 
 
 def public_key(algorithm: str, given: str | bytes) -> Key:
     """Return the key *given* for *algorithm*; raise ``ConfigError`` for what is no public key of that kind.
 
-    *given*: PEM; or the key's bytes, raw (Ed25519) or DER, as ``bytes``, hex, base64, or base64 behind ``whpk_``.
+    *given*: PEM, of a key or of a certificate that holds it; or the key's bytes, raw (Ed25519) or DER, as ``bytes``,
+    hex, base64, or base64 behind ``whpk_``.
     """
-    return _MAKERS[algorithm](_bytes(given))
+    return _MAKERS[algorithm](key_bytes(given))
 
 
-def _bytes(given: str | bytes) -> bytes:
+def public_keys(algorithm: str, given: str | bytes) -> list[Key]:
+    """Return the keys *given* in one text: a JSON Web Key Set, or what ``public_key`` reads; raise ``ConfigError``."""
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        from hooklatch.jwks import read_key_set  # noqa: PLC0415 - it needs this module
+
+        return list(read_key_set(algorithm, given.encode("utf-8", "replace")).values())
+    return [public_key(algorithm, given)]
+
+
+def key_bytes(given: str | bytes) -> bytes:
+    """Return the bytes that *given* stands for, PEM as it is; raise ``ConfigError``."""
     if isinstance(given, bytes):
         return given
     text = given.strip()
@@ -185,7 +208,7 @@ def _bytes(given: str | bytes) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         try:
-            return base64.b64decode(text.removeprefix("whpk_"), validate=True)
+            return base64.b64decode(text.removeprefix("whpk_").removeprefix("whsk_"), validate=True)
         except (binascii.Error, ValueError) as bad:
             msg = "the public key is neither PEM, hex nor base64; copy it whole"
             raise ConfigError(msg) from bad

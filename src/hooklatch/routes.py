@@ -100,12 +100,19 @@ class Routes:
 
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
-        match = self._known(path) if len(path) <= SHORT else self._judged(path)
-        if match is None and mount:
-            mount = mount.rstrip("/")
-            if mount and path.startswith(mount):
-                return self.find(path[len(mount) :] or "/")
-        return match
+        try:
+            match = self._known(path) if len(path) <= SHORT else self._judged(path)
+            return self._below(path, mount) if match is None and mount else match
+        except RouteUnknown:
+            # Protected as a whole, and yet a route to whoever writes both as seen below the mount.
+            if mount and (match := self._below(path, mount)):
+                return match
+            raise
+
+    def _below(self, path: str, mount: str) -> Match | None:
+        """Return the route for what is left of *path* below *mount*."""
+        mount = mount.rstrip("/")
+        return self.find(path[len(mount) :] or "/") if mount and path.startswith(mount) else None
 
     def guards(self, path: str, mount: str = "") -> bool:
         """Return whether *path* is a route, lies below ``protect``, or could mean such a place."""

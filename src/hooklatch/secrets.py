@@ -153,8 +153,8 @@ class PublicRing:
     party = None
     tests = False
 
-    def __init__(self, given: str | bytes | Sequence[str | bytes], make: Callable[[str | bytes], Key]) -> None:
-        """*given*: one key or several, newest first, in the forms that *make* reads; raise ``ConfigError``."""
+    def __init__(self, given: object, make: Callable[[str | bytes], Sequence[Key]]) -> None:
+        """*given*: one text or several, newest first, of which *make* makes keys; raise ``ConfigError``."""
         listed: list[object] = list(given) if isinstance(given, list | tuple) else [given]
         keys = [key for key in listed if isinstance(key, str | bytes)]
         if len(keys) < len(listed):
@@ -163,7 +163,8 @@ class PublicRing:
         if not keys:
             msg = "public_keys: the list is empty; a route without a key would accept nothing or everything"
             raise ConfigError(msg)
-        self._active = tuple(ActiveKey(make(key), place, test=False) for place, key in enumerate(keys))
+        made = [one for key in keys for one in make(key)]
+        self._active = tuple(ActiveKey(key, place, test=False) for place, key in enumerate(made))
 
     def active(self, now: float, /) -> tuple[ActiveKey, ...]:  # noqa: ARG002 - always in force
         """Return all keys."""

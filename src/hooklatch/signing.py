@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError
-from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.schemes import Setting, scheme
 from hooklatch.template import decoded, intervals
 from hooklatch.types import Delivery
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from hooklatch.fields import BodyField, Field
     from hooklatch.provider import Provider
-    from hooklatch.types import SigningKey
+    from hooklatch.types import Signer
 
 
 def deliver(
     record: Provider,
     body: bytes | Mapping[str, object],
-    key: SigningKey,
+    key: Signer,
     *,
     id: str | None,  # noqa: A002 - the name every sender gives it
     at: float,
@@ -40,6 +40,7 @@ def deliver(
 ) -> Delivery:
     """Return what *record*'s sender would send; see ``Provider.sign``."""
     draft = Draft(record, body, id=id, at=at, method=method, url=url, headers=headers)
+    draft.texts |= {f"expect.{name}": text for name, text in expect.items()}
     try:
         if record.scheme:
             scheme(record.scheme).sign(Setting(record, url.partition("?")[0], expect), draft, key)
@@ -109,6 +110,8 @@ class Draft:
                 self._add_part(place, text)
             case Query():
                 self._add_query(place.name, text)
+            case Claim():
+                pass
             case _:
                 self.body = _with_field(self.body, place, text, number=name == "timestamp")
 
@@ -141,6 +144,10 @@ class Draft:
             texts[f"header.{name}"] = self.headers[name]
         if template.fields:
             texts |= self._fields(template.fields)
+        unknown = [name for name in template.expects if f"expect.{name}" not in texts]
+        if unknown:
+            msg = f"{record.name} signs what only the two of you know; give it in expect=: {', '.join(unknown)}"
+            raise ConfigError(msg)
         return template.content(texts, self.body)
 
     def _fields(self, names: tuple[str, ...]) -> dict[str, str]:
@@ -156,7 +163,7 @@ class Draft:
             raise ConfigError(msg)
         return {f"field.{name}": value for name, value in found.items() if value is not None}
 
-    def written(self, key: SigningKey, content: bytes) -> str:
+    def written(self, key: Signer, content: bytes) -> str:
         """Return the signature of *content* as the sender writes it."""
         return self.record.prefix + encoded(key.sign(content), self.record.encoding)
 

@@ -103,11 +103,15 @@ class Key(Protocol):
         """Return what the signed content is called under this key; equal for every valid signature of it."""
 
 
-class SigningKey(Key, Protocol):
-    """A key that can also sign."""
+class Signer(Protocol):
+    """What signs: a shared secret's key, or a private key."""
 
     def sign(self, content: bytes, /) -> bytes:
         """Return the signature of *content*."""
+
+
+class SigningKey(Key, Signer, Protocol):
+    """A key that can also sign."""
 
 
 class ActiveKey(NamedTuple):
@@ -159,6 +163,8 @@ class Facts:
     """The parsed body, once somebody needed it."""
     coverage: Coverage | None = None
     """What is proven of this one request, where that is more than its sender always proves."""
+    key_id: str = ""
+    """What the request says its key is called, where the sender has several. It chooses among trusted keys, no more."""
 
     def __init__(self, head: Head) -> None:
         """*head*: of the request that is being judged."""

@@ -143,7 +143,7 @@ def _hints(annotations: Mapping[str, object]) -> dict[str, str]:
 
 
 def _readable(hint: str) -> bool:
-    return not _words(hint) & {"Mapping", "Verifier", "Callable"}
+    return not _words(hint) & {"Mapping", "Verifier", "Callable", "Fetcher", "Published", "HeadField"}
 
 
 def _signature_header(record: Provider) -> Header | None:

@@ -11,10 +11,11 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.cli import UsageError
-from hooklatch.fields import FormField, Header, JSONField, Query
+from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.handshakes import named, sentence
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import names, provider
+from hooklatch.remote_keys import Published
 from hooklatch.schemes import scheme
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _told(record: Provider) -> dict[str, str]:
         "signed content": "nothing: whoever knows the secret shows it as it is" if token else _content(record),
         "algorithm": "a shared token, compared as it is" if token else record.algorithm.upper(),
         "encoding": f"{spelling}, behind {record.prefix!r}" if record.prefix else spelling,
-        "key": _KEYS.get(record.key_encoding, record.key_encoding),
+        "key": _key(record),
         "coverage": f"{record.coverage}: {_COVERAGE[record.coverage]}",
         "timestamp": _timestamp(record),
         "event id": f"in {_in_words(record.id)}" if record.id else "none is signed",
@@ -158,11 +159,28 @@ def _handshake(record: Provider) -> str:
     return f"{sentence(record.handshake)} {f'({shown}) ' if shown else ''}Only where the route says handshake=."
 
 
+def _key(record: Provider) -> str:
+    if record.algorithm not in PUBLIC_ALGORITHMS:
+        return _KEYS.get(record.key_encoding, record.key_encoding)
+    place = record.published
+    if place is None:
+        return "a public key of the sender, given as public_keys="
+    where = place.url or (f"the address in {_in_words(place.named_by)}" if place.named_by else "")
+    return f"a public key of the sender, given as public_keys= or else read from {where}"
+
+
 def _content(record: Provider) -> str:
     if record.scheme:
-        return " ".join((sys.modules[type(scheme(record.scheme)).__module__].__doc__ or "").split("\n\n")[0].split())
+        more = f" It must cover {', '.join(record.components)}." if record.components else ""
+        words = (sys.modules[type(scheme(record.scheme)).__module__].__doc__ or "").split("\n\n")[0].split()
+        return " ".join(words) + more
     template = record.template
-    body = {"raw": ("body",), "sha256": ("body:sha256",), "sha256:raw": ("body:sha256:raw",)}.get(template.body, ())
+    body = {
+        "raw": ("body",),
+        "sha256": ("body:sha256",),
+        "sha256:raw": ("body:sha256:raw",),
+        "crc32": ("body:crc32",),
+    }.get(template.body, ())
     parts = [
         repr(part.decode("utf-8"))
         if isinstance(part, bytes)
@@ -203,6 +221,8 @@ def _in_words(place: Field) -> str:
             return f"the JSON field {'.'.join(place.path)}"
         case FormField():
             return f"the form field {place.name}"
+        case Claim():
+            return f"the signed {place.name}"
 
 
 def _short(place: Field) -> str:
@@ -215,22 +235,32 @@ def _short(place: Field) -> str:
             return f"body {'.'.join(place.path)}"
         case FormField():
             return f"body {place.name}"
+        case Claim():
+            return place.name
 
 
 def _plain(fact: object) -> object:
     match fact:
-        case Header() | Query() | JSONField() | FormField():
-            kind = {Header: "header", Query: "query", JSONField: "json", FormField: "form"}[type(fact)]
+        case Header() | Query() | JSONField() | FormField() | Claim():
+            kind = _KINDS[type(fact)]
             settings = ("names", "part", "many", "separator", "assign", "path", "name")
             return {"in": kind} | {name: getattr(fact, name) for name in settings if hasattr(fact, name)}
         case tuple():
             return [_plain(one) for one in fact]
+        case Published():
+            return {name: _plain(getattr(fact, name)) for name in Published.__dataclass_fields__}
         case Mapping():
             return {str(name): _plain(one) for name, one in fact.items()}
     return fact
 
 
-_UNITS: Final = {"s": "in unix seconds", "ms": "in unix milliseconds", "rfc3339": "as RFC 3339 text"}
+_UNITS: Final = {
+    "s": "in unix seconds",
+    "ms": "in unix milliseconds",
+    "rfc3339": "as RFC 3339 text",
+    "http": "as an HTTP date",
+}
+_KINDS: Final = {Header: "header", Query: "query", JSONField: "json", FormField: "form", Claim: "claim"}
 _KEYS: Final = {
     "utf-8": "the secret's text as it was given, in UTF-8",
     "hex": "the bytes that the secret spells in hex",
@@ -250,6 +280,7 @@ _PARTS: Final = {
     "body:sha256": "the SHA-256 of the raw body in hex",
     "body:sha256:raw": "the SHA-256 of the raw body, its bytes",
     "url:decoded": "the URL that the sender was given, with some escapes undone",
+    "body:crc32": "the CRC-32 of the raw body in decimal",
 }
 _COVERAGE: Final = {
     "body": "a valid signature vouches for every byte of the body",

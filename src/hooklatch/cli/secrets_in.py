@@ -43,6 +43,26 @@ def find(files: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     return [_secret(os.fsencode(known[name]), name) for name in names]
 
 
+def private_key(files: Sequence[str]) -> bytes:
+    """Return what the first of *files* holds; raise ``UsageError`` where there is none."""
+    if not files:
+        msg = "this sender signs with a private key: name a file that holds one as PEM with --secret-file FILE"
+        raise UsageError(msg)
+    return read(files[0])
+
+
+def public_keys(files: Sequence[str]) -> list[str] | None:
+    """Return the texts of the public keys in *files*, None where there are none; raise ``UsageError``."""
+    found = []
+    for path in files:
+        try:
+            found.append(read(path).decode("utf-8"))
+        except UnicodeDecodeError as bad:
+            msg = f"{path}: a public key is text, and this is not; write it as PEM or base64"
+            raise UsageError(msg) from bad
+    return found or None
+
+
 def _secret(raw: bytes, source: str) -> Secret:
     try:
         return Secret(secret_text(raw))

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.cli import UsageError, options, read, secrets_in
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import provider
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check(record, arguments)
     headers = _headers(arguments.header)
     url = options.address(arguments.url)
-    newest = secrets_in.find(arguments.secret_file)[0]
+    public = record.algorithm in PUBLIC_ALGORITHMS
+    newest = secrets_in.private_key(arguments.secret_file) if public else secrets_in.find(arguments.secret_file)[0]
     at = time.time() if arguments.at is None else arguments.at
     delivery = record.sign(
         read(arguments.body),
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         method=arguments.method,
         url=url,
         headers=headers,
-        expect=rules.get("expect", {}),
+        expect=rules.get("expect"),
     )
     for name, text in delivery.headers.items():
         if not _LINE.fullmatch(f"{name}:{text}"):

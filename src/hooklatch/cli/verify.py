@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hooklatch.cli import UsageError, complain, options, read, secrets_in, shown
 from hooklatch.errors import Acknowledged, Answer, Handshake
+from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import provider
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``verify`` takes to *parser*."""
     options.add_arguments(parser)
     secrets_in.add_arguments(parser)
+    parser.add_argument(
+        "--public-key-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that holds the public key of a sender that signs with a private one, as PEM, hex, base64 or a "
+        "JSON Web Key Set; repeat it, newest first. Without it: the keys that the sender publishes, read over HTTPS",
+    )
     parser.add_argument(
         "--now", type=options.moment, metavar="UNIX", help="the receiver's clock, in seconds; default: now"
     )
@@ -59,7 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises ``UsageError`` or ``ConfigError``.
     """
     record, rules = options.apply(provider(arguments.provider), arguments.option)
-    chain = record.chain(secrets_in.find(arguments.secret_file), **rules)
+    if record.algorithm in PUBLIC_ALGORITHMS:
+        chain = record.chain(public_keys=secrets_in.public_keys(arguments.public_key_file), **rules)
+    else:
+        chain = record.chain(secrets_in.find(arguments.secret_file), **rules)
     request = parse(read(arguments.request))
     now = time.time() if arguments.now is None else arguments.now
     try:

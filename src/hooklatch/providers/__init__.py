@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.auth0 import AUTH0
     from hooklatch.providers.authorize_net import AUTHORIZE_NET
     from hooklatch.providers.autodesk_aps import AUTODESK_APS
+    from hooklatch.providers.aws_sns import AWS_SNS
     from hooklatch.providers.azure_event_grid import AZURE_EVENT_GRID
     from hooklatch.providers.bigcommerce import BIGCOMMERCE
     from hooklatch.providers.bird import BIRD
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.calendly import CALENDLY
     from hooklatch.providers.chargebee import CHARGEBEE
     from hooklatch.providers.checkout_com import CHECKOUT_COM
+    from hooklatch.providers.circle import CIRCLE
     from hooklatch.providers.circleci import CIRCLECI
     from hooklatch.providers.clerk import CLERK
     from hooklatch.providers.clickup import CLICKUP
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.cursor import CURSOR
     from hooklatch.providers.customer_io import CUSTOMER_IO
     from hooklatch.providers.datasaur import DATASAUR
+    from hooklatch.providers.discord import DISCORD
     from hooklatch.providers.discourse import DISCOURSE
     from hooklatch.providers.docusign import DOCUSIGN
     from hooklatch.providers.dodo_payments import DODO_PAYMENTS
@@ -66,6 +69,8 @@ if TYPE_CHECKING:
     from hooklatch.providers.expo import EXPO
     from hooklatch.providers.fastspring import FASTSPRING
     from hooklatch.providers.finch import FINCH
+    from hooklatch.providers.fireblocks import FIREBLOCKS
+    from hooklatch.providers.fireblocks_legacy import FIREBLOCKS_LEGACY
     from hooklatch.providers.fireflies import FIREFLIES
     from hooklatch.providers.flinks import FLINKS
     from hooklatch.providers.forgejo import FORGEJO
@@ -74,11 +79,14 @@ if TYPE_CHECKING:
     from hooklatch.providers.getstream import GETSTREAM
     from hooklatch.providers.gitea import GITEA
     from hooklatch.providers.github import GITHUB
+    from hooklatch.providers.github_secret_scanning import GITHUB_SECRET_SCANNING
     from hooklatch.providers.gitlab import GITLAB
     from hooklatch.providers.gitlab_signing import GITLAB_SIGNING
     from hooklatch.providers.gocardless import GOCARDLESS
     from hooklatch.providers.gogs import GOGS
     from hooklatch.providers.goody import GOODY
+    from hooklatch.providers.google_chat import GOOGLE_CHAT
+    from hooklatch.providers.google_pubsub import GOOGLE_PUBSUB
     from hooklatch.providers.heroku import HEROKU
     from hooklatch.providers.hookdeck import HOOKDECK
     from hooklatch.providers.hubspot import HUBSPOT
@@ -90,6 +98,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.intercom import INTERCOM
     from hooklatch.providers.jira import JIRA
     from hooklatch.providers.knock import KNOCK
+    from hooklatch.providers.kong_hmac import KONG_HMAC
     from hooklatch.providers.launchdarkly import LAUNCHDARKLY
     from hooklatch.providers.lemonsqueezy import LEMONSQUEEZY
     from hooklatch.providers.line import LINE
@@ -107,9 +116,11 @@ if TYPE_CHECKING:
     from hooklatch.providers.modern_treasury import MODERN_TREASURY
     from hooklatch.providers.mollie import MOLLIE
     from hooklatch.providers.momento import MOMENTO
+    from hooklatch.providers.monday import MONDAY
     from hooklatch.providers.mongodb_atlas import MONGODB_ATLAS
     from hooklatch.providers.msteams_outgoing import MSTEAMS_OUTGOING
     from hooklatch.providers.mux import MUX
+    from hooklatch.providers.netlify import NETLIFY
     from hooklatch.providers.notion import NOTION
     from hooklatch.providers.nylas import NYLAS
     from hooklatch.providers.okta import OKTA
@@ -121,9 +132,11 @@ if TYPE_CHECKING:
     from hooklatch.providers.pagerduty import PAGERDUTY
     from hooklatch.providers.patchworks import PATCHWORKS
     from hooklatch.providers.patchworks_signature import PATCHWORKS_SIGNATURE
+    from hooklatch.providers.paypal import PAYPAL
     from hooklatch.providers.paystack import PAYSTACK
     from hooklatch.providers.persona import PERSONA
     from hooklatch.providers.pipedrive import PIPEDRIVE
+    from hooklatch.providers.plaid import PLAID
     from hooklatch.providers.plivo import PLIVO
     from hooklatch.providers.polar import POLAR
     from hooklatch.providers.postmark import POSTMARK
@@ -136,11 +149,13 @@ if TYPE_CHECKING:
     from hooklatch.providers.resend import RESEND
     from hooklatch.providers.retell import RETELL
     from hooklatch.providers.revolut import REVOLUT
+    from hooklatch.providers.rfc9421 import RFC9421
     from hooklatch.providers.ringcentral import RINGCENTRAL
     from hooklatch.providers.rootly import ROOTLY
     from hooklatch.providers.sanity import SANITY
     from hooklatch.providers.segment import SEGMENT
     from hooklatch.providers.sendcloud import SENDCLOUD
+    from hooklatch.providers.sendgrid import SENDGRID
     from hooklatch.providers.sentry import SENTRY
     from hooklatch.providers.shopify import SHOPIFY
     from hooklatch.providers.shopify_events import SHOPIFY_EVENTS
@@ -153,13 +168,18 @@ if TYPE_CHECKING:
     from hooklatch.providers.square import SQUARE
     from hooklatch.providers.squarespace import SQUARESPACE
     from hooklatch.providers.standard_webhooks import STANDARD_WEBHOOKS
+    from hooklatch.providers.standard_webhooks_v1a import STANDARD_WEBHOOKS_V1A
+    from hooklatch.providers.starling import STARLING
     from hooklatch.providers.stripe import STRIPE
     from hooklatch.providers.supabase import SUPABASE
     from hooklatch.providers.svix import SVIX
+    from hooklatch.providers.svix_v1a import SVIX_V1A
     from hooklatch.providers.tally import TALLY
     from hooklatch.providers.telegram import TELEGRAM
+    from hooklatch.providers.telnyx import TELNYX
     from hooklatch.providers.terraform_cloud import TERRAFORM_CLOUD
     from hooklatch.providers.tiktok import TIKTOK
+    from hooklatch.providers.travis import TRAVIS
     from hooklatch.providers.trello import TRELLO
     from hooklatch.providers.twilio import TWILIO
     from hooklatch.providers.twitch import TWITCH
@@ -167,8 +187,10 @@ if TYPE_CHECKING:
     from hooklatch.providers.uber_eats import UBER_EATS
     from hooklatch.providers.vercel import VERCEL
     from hooklatch.providers.viber import VIBER
+    from hooklatch.providers.vonage import VONAGE
     from hooklatch.providers.webflow import WEBFLOW
     from hooklatch.providers.whop import WHOP
+    from hooklatch.providers.wise import WISE
     from hooklatch.providers.woocommerce import WOOCOMMERCE
     from hooklatch.providers.workos import WORKOS
     from hooklatch.providers.x_twitter import X_TWITTER
@@ -192,6 +214,7 @@ __all__ = [
     "AUTH0",
     "AUTHORIZE_NET",
     "AUTODESK_APS",
+    "AWS_SNS",
     "AZURE_EVENT_GRID",
     "BIGCOMMERCE",
     "BIRD",
@@ -205,6 +228,7 @@ __all__ = [
     "CAL_COM",
     "CHARGEBEE",
     "CHECKOUT_COM",
+    "CIRCLE",
     "CIRCLECI",
     "CLERK",
     "CLICKUP",
@@ -220,6 +244,7 @@ __all__ = [
     "CURSOR",
     "CUSTOMER_IO",
     "DATASAUR",
+    "DISCORD",
     "DISCOURSE",
     "DOCUSIGN",
     "DODO_PAYMENTS",
@@ -230,6 +255,8 @@ __all__ = [
     "EXPO",
     "FASTSPRING",
     "FINCH",
+    "FIREBLOCKS",
+    "FIREBLOCKS_LEGACY",
     "FIREFLIES",
     "FLINKS",
     "FORGEJO",
@@ -238,11 +265,14 @@ __all__ = [
     "GETSTREAM",
     "GITEA",
     "GITHUB",
+    "GITHUB_SECRET_SCANNING",
     "GITLAB",
     "GITLAB_SIGNING",
     "GOCARDLESS",
     "GOGS",
     "GOODY",
+    "GOOGLE_CHAT",
+    "GOOGLE_PUBSUB",
     "HEROKU",
     "HOOKDECK",
     "HUBSPOT",
@@ -254,6 +284,7 @@ __all__ = [
     "INTERCOM",
     "JIRA",
     "KNOCK",
+    "KONG_HMAC",
     "LAUNCHDARKLY",
     "LEMONSQUEEZY",
     "LINE",
@@ -271,9 +302,11 @@ __all__ = [
     "MODERN_TREASURY",
     "MOLLIE",
     "MOMENTO",
+    "MONDAY",
     "MONGODB_ATLAS",
     "MSTEAMS_OUTGOING",
     "MUX",
+    "NETLIFY",
     "NOTION",
     "NYLAS",
     "OKTA",
@@ -285,9 +318,11 @@ __all__ = [
     "PAGERDUTY",
     "PATCHWORKS",
     "PATCHWORKS_SIGNATURE",
+    "PAYPAL",
     "PAYSTACK",
     "PERSONA",
     "PIPEDRIVE",
+    "PLAID",
     "PLIVO",
     "POLAR",
     "POSTMARK",
@@ -300,11 +335,13 @@ __all__ = [
     "RESEND",
     "RETELL",
     "REVOLUT",
+    "RFC9421",
     "RINGCENTRAL",
     "ROOTLY",
     "SANITY",
     "SEGMENT",
     "SENDCLOUD",
+    "SENDGRID",
     "SENTRY",
     "SHOPIFY",
     "SHOPIFY_EVENTS",
@@ -317,13 +354,18 @@ __all__ = [
     "SQUARE",
     "SQUARESPACE",
     "STANDARD_WEBHOOKS",
+    "STANDARD_WEBHOOKS_V1A",
+    "STARLING",
     "STRIPE",
     "SUPABASE",
     "SVIX",
+    "SVIX_V1A",
     "TALLY",
     "TELEGRAM",
+    "TELNYX",
     "TERRAFORM_CLOUD",
     "TIKTOK",
+    "TRAVIS",
     "TRELLO",
     "TWILIO",
     "TWITCH",
@@ -331,8 +373,10 @@ __all__ = [
     "UBER_EATS",
     "VERCEL",
     "VIBER",
+    "VONAGE",
     "WEBFLOW",
     "WHOP",
+    "WISE",
     "WOOCOMMERCE",
     "WORKOS",
     "XERO",

@@ -16,7 +16,7 @@ from hooklatch.types import NO_FIELDS, Coverage
 if TYPE_CHECKING:
     from hooklatch.provider import Provider
     from hooklatch.signing import Draft
-    from hooklatch.types import Facts, Head, SigningKey
+    from hooklatch.types import Facts, Head, Signer
 
 __all__ = ["SCHEMES", "Scheme", "Setting", "Statement", "scheme"]
 
@@ -24,8 +24,13 @@ SCHEMES: Final[Mapping[str, str]] = {
     name: name
     for name in (
         "adyen_items",
+        "aws_sns",
         "braintree",
         "contentful",
+        "detached_jws",
+        "http_signature",
+        "jwt",
+        "kong_hmac",
         "php_serialized",
         "plivo",
         "sorted_form",
@@ -83,9 +88,8 @@ class Setting(NamedTuple):
 class Scheme(Protocol):
     """One way of signing. It holds nothing of a request; ``facts`` does."""
 
-    @property
-    def coverage(self) -> Coverage:
-        """Return what a valid signature vouches for."""
+    def coverage(self, record: Provider, /) -> Coverage:
+        """Return what a valid signature of *record*'s sender vouches for."""
 
     @property
     def proves(self) -> frozenset[str]:
@@ -108,7 +112,7 @@ class Scheme(Protocol):
         Raises an ``Answer``: ``SignatureMissing``, ``SignatureMalformed``, ``BodyMalformed`` ...
         """
 
-    def sign(self, setting: Setting, draft: Draft, key: SigningKey, /) -> None:
+    def sign(self, setting: Setting, draft: Draft, key: Signer, /) -> None:
         """Add to *draft* what the sender adds, the signature included; raise ``ConfigError``."""
 
 

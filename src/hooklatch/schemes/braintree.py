@@ -15,6 +15,7 @@ from hooklatch.schemes import Statement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, SigningKey
@@ -27,10 +28,13 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\n]+")
 class Braintree:
     """The payload, with or without a line break at its end."""
 
-    coverage: Coverage = "fields"
     proves: frozenset[str] = frozenset()
     needs_url = False
     opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signature stands in the body
         """Demand a form."""

@@ -16,6 +16,7 @@ from hooklatch.schemes import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, SigningKey
@@ -29,10 +30,13 @@ _NAME: Final = re.compile("[a-z0-9-]+")
 class Contentful:
     """The whole request, and those headers that are listed."""
 
-    coverage: Coverage = "body"
     proves = frozenset({"timestamp"})
     needs_url = False
     opens_body = False
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "body"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Read the signed headers; refuse a list that leaves out itself or the timestamp."""

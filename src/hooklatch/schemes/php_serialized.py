@@ -16,6 +16,7 @@ from hooklatch.schemes import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, SigningKey
@@ -27,10 +28,13 @@ _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 class PHPSerialized:
     """All fields of the form."""
 
-    coverage: Coverage = "fields"
     proves = frozenset({"id", "timestamp"})
     needs_url = False
     opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signature stands in the body
         """Demand a form."""

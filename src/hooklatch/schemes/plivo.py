@@ -17,6 +17,7 @@ from hooklatch.schemes.sorted_pairs import joined
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, Head, SigningKey
@@ -27,10 +28,13 @@ NONCE: Final = Header("x-plivo-signature-v3-nonce")
 class Plivo:
     """Forms and GET, each name once."""
 
-    coverage: Coverage = "fields"
     proves: frozenset[str] = frozenset()
     needs_url = True
     opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Demand a signature, a nonce, and a form or no body."""

@@ -15,6 +15,7 @@ from hooklatch.schemes import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, SigningKey
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 class SortedForm:
     """Each name once."""
 
-    coverage: Coverage = "fields"
     proves: frozenset[str] = frozenset()
     needs_url = True
     opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Demand a signature and a form."""

@@ -16,6 +16,7 @@ from hooklatch.schemes import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
     from hooklatch.types import Coverage, Facts, SigningKey
@@ -30,10 +31,13 @@ _PAIR: Final = re.compile("&[A-Za-z0-9_.-]+=")
 class SortedPairs:
     """All fields of the form but the signature and the name of its algorithm."""
 
-    coverage: Coverage = "fields"
     proves = frozenset({"id", "timestamp"})
     needs_url = False
     opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signature stands in the body
         """Demand a form."""

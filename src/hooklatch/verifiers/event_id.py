@@ -9,7 +9,7 @@ from hooklatch.errors import BodyMalformed, IdMalformed, IdMissing, SignatureMal
 from hooklatch.fields import Header, Query
 
 if TYPE_CHECKING:
-    from hooklatch.fields import Field
+    from hooklatch.fields import BodyField, HeadField
     from hooklatch.types import Check, Facts, Head
 
 MAX_ID: Final = 1024
@@ -33,7 +33,7 @@ class EventId:
 
     __slots__ = ("_barred", "_body", "_head")
 
-    def __init__(self, place: Field, *, barred: str = "") -> None:
+    def __init__(self, place: HeadField | BodyField, *, barred: str = "") -> None:
         """*place*: where the id sits."""
         self._head = place if isinstance(place, Header | Query) else None
         self._body = None if isinstance(place, Header | Query) else place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -14,11 +13,12 @@ from hooklatch.errors import (
     SignatureMissing,
 )
 from hooklatch.fields import FormField, Header, JSONField, Query, agreed_kind, form_document, json_document
-from hooklatch.template import URLS, decoded, fill, intervals
+from hooklatch.template import URLS, body_text, decoded, fill, intervals
+from hooklatch.types import NO_FIELDS
 from hooklatch.verifiers.proof import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hooklatch.fields import BodyField, Field, HeadField
     from hooklatch.template import Template
@@ -30,7 +30,8 @@ class Signature:
     """Reads the offered signatures from *places* and demands that one of them is right for the *template*'s content.
 
     *offers*: how signatures are written; *every*, *neighbours*: for ``{interval}``, seconds and how many
-    intervals on either side count; *public_url*: for ``{url}``; *kinds*: the parsers that body fields may need.
+    intervals on either side count; *public_url*: for ``{url}``; *expect*: for ``{expect.NAME}``; *kinds*: the parsers
+    that body fields may need.
     """
 
     proves = True
@@ -38,6 +39,7 @@ class Signature:
         "_barred",
         "_body",
         "_every",
+        "_expected",
         "_head",
         "_headers",
         "_names",
@@ -58,6 +60,7 @@ class Signature:
         every: float | None = None,
         neighbours: int = 1,
         public_url: str = "",
+        expect: Mapping[str, str] = NO_FIELDS,
         kinds: tuple[type[BodyField], ...] = (),
     ) -> None:
         """Raise ``ConfigError`` for no place, or places in the head and in the body."""
@@ -76,17 +79,21 @@ class Signature:
         self._neighbours = neighbours
         self._url = public_url
         self._barred = template.barred
+        self._expected = {f"expect.{name}": expect[name] for name in template.expects}
         self._names = tuple(sorted(template.names & _OF_THE_HEAD | {f"header.{name}" for name in template.headers}))
         self._headers = {f"header.{name}": Header(name) for name in template.headers}
         self.parses = bool(self._body or template.fields)
         """Whether the body must be held and parsed before anything is proven."""
-        for separator in (self._barred[name] for name in URLS & self._barred.keys()):
-            if separator in public_url:
-                msg = f"signed={template.text!r}: public_url={public_url!r} contains the separator {separator!r}"
+        fixed = {**dict.fromkeys(URLS & template.names, public_url), **self._expected}
+        for name, text in fixed.items():
+            if self._barred.get(name, "\0") in text:
+                msg = f"signed={template.text!r}: {name}={text!r} contains the separator {self._barred[name]!r}"
                 raise ConfigError(msg)
 
     def open(self, head: Head, facts: Facts) -> Check:
         """Read what the head offers; refuse a request that offers nothing, or what cannot be a signature."""
+        if self._expected:
+            facts.texts.update(self._expected)
         if self.parses:
             kind = agreed_kind(head, self.kinds)
             return _FieldsCheck(self, head, facts, [] if self._body else self._offered(head), kind)
@@ -174,7 +181,7 @@ _OF_THE_HEAD: Final = frozenset({"method", "path", "query"}) | URLS
 class _StreamCheck:
     """Feeds the body to a hash per signed content and key while it arrives."""
 
-    __slots__ = ("_body_hash", "_facts", "_offers", "_running", "_variants", "_verifier")
+    __slots__ = ("_body_text", "_facts", "_offers", "_running", "_variants", "_verifier")
 
     def __init__(self, verifier: Signature, facts: Facts, offers: list[bytes]) -> None:
         self._verifier = verifier
@@ -185,7 +192,7 @@ class _StreamCheck:
     def _begin(self) -> list[Hash]:
         # The keys are known only after every rule has seen the head: a source is asked for nothing that is malformed.
         facts, template = self._facts, self._verifier.template
-        self._body_hash = hashlib.sha256() if template.digests else None
+        self._body_text = body_text(template)
         self._variants = self._verifier.variants(facts)
         states = self._running
         for texts in self._variants:
@@ -199,17 +206,16 @@ class _StreamCheck:
 
     def update(self, chunk: bytes) -> None:
         states = self._running or self._begin()
-        if self._body_hash is not None:
-            self._body_hash.update(chunk)
+        if self._body_text is not None:
+            self._body_text.update(chunk)
         elif self._verifier.template.body:
             for running in states:
                 running.update(chunk)
 
     def finish(self, facts: Facts) -> None:
         states = self._running or self._begin()
-        template = self._verifier.template
-        after = template.after
-        middle = b"" if self._body_hash is None else template.written(self._body_hash.digest())
+        after = self._verifier.template.after
+        middle = b"" if self._body_text is None else self._body_text.written()
         if after or middle:
             tails = [middle + fill(after, texts) for texts in self._variants for _ in facts.keys]
             for running, tail in zip(states, tails, strict=True):

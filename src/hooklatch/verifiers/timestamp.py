@@ -14,11 +14,11 @@ from hooklatch.errors import BodyMalformed, SignatureMalformed, TimestampMalform
 from hooklatch.fields import Header, Query
 
 if TYPE_CHECKING:
-    from hooklatch.fields import Field
+    from hooklatch.fields import BodyField, HeadField
     from hooklatch.types import Check, Facts, Head
 
-Unit: TypeAlias = Literal["s", "ms", "rfc3339"]
-UNITS: Final = ("s", "ms", "rfc3339")
+Unit: TypeAlias = Literal["s", "ms", "rfc3339", "http"]
+UNITS: Final = ("s", "ms", "rfc3339", "http")
 
 _DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
 _USUAL_WIDTH: Final = {"s": 10, "ms": 13}
@@ -26,22 +26,30 @@ _PER_SECOND: Final = {"s": 1, "ms": 1000}
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
 )
+# Never by the locale, which may call days and months otherwise.
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_IMF_FIXDATE: Final = re.compile(
+    rf"({'|'.join(_DAYS)}), (\d{{2}}) ({'|'.join(_MONTHS)}) (\d{{4}} \d{{2}}:\d{{2}}:\d{{2}}) GMT", re.ASCII
+)
 
 
 class Timestamp:
     """Reads the timestamp at *place* into ``facts``; it is judged by ``Age``.
 
-    *unit*: ``s`` or ``ms`` since 1970, or ``rfc3339`` text; *needed*: whether its absence refuses; *tight*: whether
-    only the width of today's timestamps counts, because it touches text of open grammar in the signed content.
+    *unit*: ``s`` or ``ms`` since 1970, ``rfc3339`` text, or ``http``, a date as in RFC 9110; *needed*: whether its
+    absence refuses; *tight*: whether only the width of today's timestamps counts, because it touches text of open
+    grammar in the signed content.
     """
 
-    __slots__ = ("_body", "_digits", "_head", "_needed", "_per", "_widths")
+    __slots__ = ("_body", "_digits", "_head", "_needed", "_per", "_unit", "_widths")
 
-    def __init__(self, place: Field, unit: Unit, *, needed: bool, tight: bool = False) -> None:
+    def __init__(self, place: HeadField | BodyField, unit: Unit, *, needed: bool, tight: bool = False) -> None:
         """*place*: where it stands."""
         self._head = place if isinstance(place, Header | Query) else None
         self._body = None if isinstance(place, Header | Query) else place
         self._needed = needed
+        self._unit = unit
         self._digits = _DIGITS.get(unit)
         self._per = _PER_SECOND.get(unit, 1)
         self._widths = (_USUAL_WIDTH.get(unit),) if tight else range(20)
@@ -90,7 +98,7 @@ class Timestamp:
     def parse(self, text: str) -> float:
         """Return *text* as unix seconds; raise ``TimestampMalformed``."""
         if self._digits is None:
-            return _from_rfc3339(text)
+            return _from_http(text) if self._unit == "http" else _from_rfc3339(text)
         if not self._digits.fullmatch(text) or len(text) not in self._widths:
             msg = "the timestamp is no count of seconds or milliseconds, as the sender writes it"
             raise TimestampMalformed(msg)
@@ -114,8 +122,29 @@ def _from_rfc3339(text: str) -> float:
         raise TimestampMalformed(msg) from bad
 
 
+def _from_http(text: str) -> float:
+    """Return *text*, an IMF-fixdate (RFC 9110, section 5.6.7), as unix seconds; raise ``TimestampMalformed``."""
+    match = _IMF_FIXDATE.fullmatch(text)
+    if match is None:
+        msg = "the timestamp is no HTTP date"
+        raise TimestampMalformed(msg)
+    day, date, month, rest = match.groups()
+    try:
+        moment = datetime.strptime(f"{date} {_MONTHS.index(month) + 1} {rest}", "%d %m %Y %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError as bad:
+        msg = "the timestamp names no moment"
+        raise TimestampMalformed(msg) from bad
+    if _DAYS[moment.weekday()] != day:
+        msg = "the timestamp names another day of the week than its date has"
+        raise TimestampMalformed(msg)
+    return moment.timestamp()
+
+
 def written(moment: float, unit: Unit) -> str:
     """Return unix time *moment* (seconds) as a sender writes it in *unit*."""
+    if unit == "http":
+        found = datetime.fromtimestamp(moment, UTC)
+        return f"{_DAYS[found.weekday()]}, {found:%d} {_MONTHS[found.month - 1]} {found:%Y %H:%M:%S} GMT"
     if unit == "rfc3339":
         return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(int(moment * 1000)) if unit == "ms" else str(int(moment))
