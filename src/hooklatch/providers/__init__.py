@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.airwallex import AIRWALLEX
     from hooklatch.providers.alchemy import ALCHEMY
     from hooklatch.providers.alipay import ALIPAY
+    from hooklatch.providers.anthropic import ANTHROPIC
     from hooklatch.providers.asana import ASANA
     from hooklatch.providers.ashby import ASHBY
     from hooklatch.providers.auth0 import AUTH0
@@ -60,10 +61,14 @@ if TYPE_CHECKING:
     from hooklatch.providers.discord import DISCORD
     from hooklatch.providers.discourse import DISCOURSE
     from hooklatch.providers.docusign import DOCUSIGN
+    from hooklatch.providers.dodo_payments import DODO_PAYMENTS
     from hooklatch.providers.dropbox import DROPBOX
     from hooklatch.providers.dwolla import DWOLLA
+    from hooklatch.providers.easypost import EASYPOST
+    from hooklatch.providers.elevenlabs import ELEVENLABS
     from hooklatch.providers.expo import EXPO
     from hooklatch.providers.fastspring import FASTSPRING
+    from hooklatch.providers.finch import FINCH
     from hooklatch.providers.fireblocks import FIREBLOCKS
     from hooklatch.providers.fireblocks_legacy import FIREBLOCKS_LEGACY
     from hooklatch.providers.fireflies import FIREFLIES
@@ -71,6 +76,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.forgejo import FORGEJO
     from hooklatch.providers.front import FRONT
     from hooklatch.providers.gemini import GEMINI
+    from hooklatch.providers.getstream import GETSTREAM
     from hooklatch.providers.gitea import GITEA
     from hooklatch.providers.github import GITHUB
     from hooklatch.providers.github_secret_scanning import GITHUB_SECRET_SCANNING
@@ -87,6 +93,8 @@ if TYPE_CHECKING:
     from hooklatch.providers.hubspot_v1 import HUBSPOT_V1
     from hooklatch.providers.hubspot_v2 import HUBSPOT_V2
     from hooklatch.providers.huggingface import HUGGINGFACE
+    from hooklatch.providers.imagekit import IMAGEKIT
+    from hooklatch.providers.increase import INCREASE
     from hooklatch.providers.intercom import INTERCOM
     from hooklatch.providers.jira import JIRA
     from hooklatch.providers.knock import KNOCK
@@ -116,6 +124,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.notion import NOTION
     from hooklatch.providers.nylas import NYLAS
     from hooklatch.providers.okta import OKTA
+    from hooklatch.providers.onfido import ONFIDO
     from hooklatch.providers.openai import OPENAI
     from hooklatch.providers.outline import OUTLINE
     from hooklatch.providers.paddle import PADDLE
@@ -145,9 +154,11 @@ if TYPE_CHECKING:
     from hooklatch.providers.rootly import ROOTLY
     from hooklatch.providers.sanity import SANITY
     from hooklatch.providers.segment import SEGMENT
+    from hooklatch.providers.sendcloud import SENDCLOUD
     from hooklatch.providers.sendgrid import SENDGRID
     from hooklatch.providers.sentry import SENTRY
     from hooklatch.providers.shopify import SHOPIFY
+    from hooklatch.providers.shopify_events import SHOPIFY_EVENTS
     from hooklatch.providers.shopline import SHOPLINE
     from hooklatch.providers.signature_api import SIGNATURE_API
     from hooklatch.providers.slack import SLACK
@@ -178,6 +189,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.viber import VIBER
     from hooklatch.providers.vonage import VONAGE
     from hooklatch.providers.webflow import WEBFLOW
+    from hooklatch.providers.whop import WHOP
     from hooklatch.providers.wise import WISE
     from hooklatch.providers.woocommerce import WOOCOMMERCE
     from hooklatch.providers.workos import WORKOS
@@ -196,6 +208,7 @@ __all__ = [
     "AIRWALLEX",
     "ALCHEMY",
     "ALIPAY",
+    "ANTHROPIC",
     "ASANA",
     "ASHBY",
     "AUTH0",
@@ -234,10 +247,14 @@ __all__ = [
     "DISCORD",
     "DISCOURSE",
     "DOCUSIGN",
+    "DODO_PAYMENTS",
     "DROPBOX",
     "DWOLLA",
+    "EASYPOST",
+    "ELEVENLABS",
     "EXPO",
     "FASTSPRING",
+    "FINCH",
     "FIREBLOCKS",
     "FIREBLOCKS_LEGACY",
     "FIREFLIES",
@@ -245,6 +262,7 @@ __all__ = [
     "FORGEJO",
     "FRONT",
     "GEMINI",
+    "GETSTREAM",
     "GITEA",
     "GITHUB",
     "GITHUB_SECRET_SCANNING",
@@ -261,6 +279,8 @@ __all__ = [
     "HUBSPOT_V1",
     "HUBSPOT_V2",
     "HUGGINGFACE",
+    "IMAGEKIT",
+    "INCREASE",
     "INTERCOM",
     "JIRA",
     "KNOCK",
@@ -290,6 +310,7 @@ __all__ = [
     "NOTION",
     "NYLAS",
     "OKTA",
+    "ONFIDO",
     "OPENAI",
     "OUTLINE",
     "PADDLE",
@@ -319,9 +340,11 @@ __all__ = [
     "ROOTLY",
     "SANITY",
     "SEGMENT",
+    "SENDCLOUD",
     "SENDGRID",
     "SENTRY",
     "SHOPIFY",
+    "SHOPIFY_EVENTS",
     "SHOPLINE",
     "SIGNATURE_API",
     "SLACK",
@@ -352,6 +375,7 @@ __all__ = [
     "VIBER",
     "VONAGE",
     "WEBFLOW",
+    "WHOP",
     "WISE",
     "WOOCOMMERCE",
     "WORKOS",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 ALCHEMY = Provider(
     name="alchemy",
     docs="https://www.alchemy.com/docs/reference/notify-api-quickstart",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-alchemy-signature"),
     algorithm="hmac-sha256",
     id=JSONField("id"),

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 ASANA = Provider(
     name="asana",
     docs="https://developers.asana.com/docs/webhooks-guide",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-hook-signature"),
     algorithm="hmac-sha256",
     repeats="possible",

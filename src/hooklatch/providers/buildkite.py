@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 BUILDKITE = Provider(
     name="buildkite",
     docs="https://buildkite.com/docs/apis/webhooks/pipelines",
-    evidence="documentation",
+    evidence="published",
     signature=Header("x-buildkite-signature", part="signature"),
     timestamp=Header("x-buildkite-signature", part="timestamp"),
     signed="{timestamp}.{body}",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 CAL_COM = Provider(
     name="cal_com",
     docs="https://github.com/calcom/cal.com/blob/main/packages/features/webhooks/lib/sendPayload.ts",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-cal-signature-256"),
     algorithm="hmac-sha256",
     repeats="never",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 CHARGEBEE = Provider(
     name="chargebee",
     docs="https://www.chargebee.com/docs/2.0/events_and_webhooks.html",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("authorization"),
     prefix="Basic ",
     algorithm="token",

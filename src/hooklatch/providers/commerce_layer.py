@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 COMMERCE_LAYER = Provider(
     name="commerce_layer",
     docs="https://docs.commercelayer.io/core/callbacks-security",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-commercelayer-signature"),
     algorithm="hmac-sha256",
     encoding="base64",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 DROPBOX = Provider(
     name="dropbox",
     docs="https://www.dropbox.com/developers/reference/webhooks",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-dropbox-signature"),
     algorithm="hmac-sha256",
     refusal_status=403,

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 DWOLLA = Provider(
     name="dwolla",
     docs="https://developers.dwolla.com/docs/working-with-webhooks",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-request-signature-sha-256"),
     algorithm="hmac-sha256",
     id=JSONField("id"),

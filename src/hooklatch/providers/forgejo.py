@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 FORGEJO = Provider(
     name="forgejo",
     docs="https://forgejo.org/docs/latest/user/webhooks/",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-forgejo-signature"),
     algorithm="hmac-sha256",
     dispatch=("x-forgejo-event",),

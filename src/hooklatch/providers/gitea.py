@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 GITEA = Provider(
     name="gitea",
     docs="https://github.com/go-gitea/gitea/blob/main/services/webhook/deliver.go",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-gitea-signature"),
     algorithm="hmac-sha256",
     dispatch=("x-gitea-event", "x-gitea-event-type"),

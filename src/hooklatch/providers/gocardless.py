@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 GOCARDLESS = Provider(
     name="gocardless",
     docs="https://github.com/gocardless/gocardless-pro-python/blob/master/gocardless_pro/webhooks.py",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("webhook-signature"),
     algorithm="hmac-sha256",
     agents=("gocardless-webhook-service/*",),

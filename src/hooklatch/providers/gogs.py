@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 GOGS = Provider(
     name="gogs",
     docs="https://gogs.io/docs/features/webhook",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-gogs-signature"),
     algorithm="hmac-sha256",
     dispatch=("x-gogs-event",),

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 HOOKDECK = Provider(
     name="hookdeck",
     docs="https://hookdeck.com/docs/verification",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=(Header("x-hookdeck-signature"), Header("x-hookdeck-signature-2")),
     algorithm="hmac-sha256",
     encoding="base64",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 HUGGINGFACE = Provider(
     name="huggingface",
     docs="https://huggingface.co/docs/hub/webhooks",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=(Header("x-webhook-secret"), Query("secret")),
     algorithm="token",
     encoding="text",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 JIRA = Provider(
     name="jira",
     docs="https://developer.atlassian.com/cloud/jira/platform/webhooks/",
-    evidence="unconfirmed",
+    evidence="published",
     signature=Header("x-hub-signature"),
     prefix="sha256=",
     algorithm="hmac-sha256",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 LEMONSQUEEZY = Provider(
     name="lemonsqueezy",
     docs="https://docs.lemonsqueezy.com/help/webhooks/signing-requests",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-signature"),
     algorithm="hmac-sha256",
     dispatch=("x-event-name",),

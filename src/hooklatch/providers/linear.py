@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 LINEAR = Provider(
     name="linear",
     docs="https://github.com/linear/linear/blob/master/packages/sdk/src/webhooks/client.ts",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("linear-signature"),
     algorithm="hmac-sha256",
     timestamp=JSONField("webhookTimestamp"),
@@ -18,6 +18,6 @@ LINEAR = Provider(
     agents=("Linear-Webhook",),
     repeats="never",
     retries=25_260,
-    quirks="Tries again after a minute, an hour and six hours. Linear's own client skips the age check where the "
-    "time is absent; we refuse.",
+    quirks="Tries again after a minute, an hour and six hours. Linear-Timestamp is not signed; the time that counts "
+    "is in the body, as for Linear's own client.",
 )

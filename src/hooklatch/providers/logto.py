@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 LOGTO = Provider(
     name="logto",
     docs="https://docs.logto.io/developers/webhooks/secure-webhooks",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("logto-signature-sha-256"),
     algorithm="hmac-sha256",
     agents=("Logto (https://logto.io/)",),

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 META = Provider(
     name="meta",
     docs="https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-hub-signature-256"),
     prefix="sha256=",
     algorithm="hmac-sha256",

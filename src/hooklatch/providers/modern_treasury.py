@@ -7,7 +7,7 @@ MODERN_TREASURY = Provider(
     name="modern_treasury",
     docs="https://github.com/Modern-Treasury/modern-treasury-python/blob/main/src/modern_treasury/"
     "resources/webhooks.py",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-signature"),
     algorithm="hmac-sha256",
     repeats="never",

@@ -7,7 +7,7 @@ MSTEAMS_OUTGOING = Provider(
     name="msteams_outgoing",
     docs="https://github.com/MicrosoftDocs/msteams-docs/blob/main/msteams-platform/"
     "webhooks-and-connectors/how-to/add-outgoing-webhook.md",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("authorization"),
     prefix="HMAC ",
     algorithm="hmac-sha256",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 MUX = Provider(
     name="mux",
     docs="https://mux.com/docs/core/verify-webhook-signatures",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("mux-signature", part="v1", many=True),
     timestamp=Header("mux-signature", part="t"),
     id=JSONField("id"),

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 OUTLINE = Provider(
     name="outline",
     docs="https://github.com/outline/outline/blob/main/server/models/WebhookSubscription.ts",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("outline-signature", part="s"),
     timestamp=Header("outline-signature", part="t"),
     timestamp_unit="ms",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 PAGERDUTY = Provider(
     name="pagerduty",
     docs="https://github.com/PagerDuty/developer-docs/blob/main/docs/webhooks/04-Signatures.md",
-    evidence="documentation",
+    evidence="published",
     signature=Header("x-pagerduty-signature", part="v1", many=True),
     algorithm="hmac-sha256",
     id=JSONField("event", "id"),

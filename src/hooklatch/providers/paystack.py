@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 PAYSTACK = Provider(
     name="paystack",
     docs="https://paystack.com/docs/payments/webhooks/",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-paystack-signature"),
     algorithm="hmac-sha512",
     repeats="never",

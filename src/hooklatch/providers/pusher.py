@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 PUSHER = Provider(
     name="pusher",
     docs="https://pusher.com/docs/channels/server_api/webhooks/",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-pusher-signature"),
     algorithm="hmac-sha256",
     unsigned={"app_key": Header("x-pusher-key")},

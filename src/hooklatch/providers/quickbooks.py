@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 QUICKBOOKS = Provider(
     name="quickbooks",
     docs="https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("intuit-signature"),
     algorithm="hmac-sha256",
     encoding="base64",

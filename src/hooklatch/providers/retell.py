@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 RETELL = Provider(
     name="retell",
     docs="https://github.com/RetellAI/retell-python-sdk/blob/main/src/retell/lib/webhook_auth.py",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-retell-signature", part="d"),
     timestamp=Header("x-retell-signature", part="v"),
     timestamp_unit="ms",

@@ -8,7 +8,7 @@ from hooklatch.provider import Provider
 REVOLUT = Provider(
     name="revolut",
     docs="https://developer.revolut.com/docs/guides/merchant/monitor-and-observe/webhooks/verify-the-payload-signature",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("revolut-signature", part="v1", many=True),
     timestamp=Header("revolut-request-timestamp"),
     timestamp_unit="ms",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 SENTRY = Provider(
     name="sentry",
     docs="https://docs.sentry.io/integrations/integration-platform/webhooks/",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("sentry-hook-signature"),
     algorithm="hmac-sha256",
     dispatch=("sentry-hook-resource",),

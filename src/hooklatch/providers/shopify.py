@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 SHOPIFY = Provider(
     name="shopify",
     docs="https://github.com/Shopify/shopify-api-ruby/blob/main/lib/shopify_api/webhooks/request.rb",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-shopify-hmac-sha256"),
     algorithm="hmac-sha256",
     encoding="base64",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 SMARTCAR = Provider(
     name="smartcar",
     docs="https://smartcar.com/docs/integrations/webhooks/payload-verification",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("sc-signature"),
     algorithm="hmac-sha256",
     repeats="never",

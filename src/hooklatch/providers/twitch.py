@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 TWITCH = Provider(
     name="twitch",
     docs="https://dev.twitch.tv/docs/eventsub/handling-webhook-events/",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("twitch-eventsub-message-signature"),
     prefix="sha256=",
     timestamp=Header("twitch-eventsub-message-timestamp"),

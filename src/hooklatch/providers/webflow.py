@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 WEBFLOW = Provider(
     name="webflow",
     docs="https://developers.webflow.com/data/v1.0.0/docs/verifying-webhook-signatures",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-webflow-signature"),
     timestamp=Header("x-webflow-timestamp"),
     timestamp_unit="ms",

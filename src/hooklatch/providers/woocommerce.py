@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 WOOCOMMERCE = Provider(
     name="woocommerce",
     docs="https://github.com/woocommerce/woocommerce/blob/trunk/plugins/woocommerce/includes/class-wc-webhook.php",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-wc-webhook-signature"),
     algorithm="hmac-sha256",
     encoding="base64",
@@ -17,5 +17,5 @@ WOOCOMMERCE = Provider(
     repeats="never",
     handshake="ping form=webhook_id unsigned=yes",
     quirks="Saving a webhook sends an unsigned form with its number, which is refused here. Each delivery has its "
-    "own id, the retry included.",
+    "own id, the retry included. A secret with an HTML entity, as in &amp;, signs with what it stands for.",
 )

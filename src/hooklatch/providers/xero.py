@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 XERO = Provider(
     name="xero",
     docs="https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/",
-    evidence="unconfirmed",
+    evidence="sdk",
     signature=Header("x-xero-signature"),
     algorithm="hmac-sha256",
     encoding="base64",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 ZITADEL = Provider(
     name="zitadel",
     docs="https://github.com/zitadel/zitadel/blob/main/pkg/actions/signing.go",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("zitadel-signature", part="v1", many=True),
     timestamp=Header("zitadel-signature", part="t"),
     signed="{timestamp}.{body}",

@@ -6,7 +6,7 @@ from hooklatch.provider import Provider
 ZOOM = Provider(
     name="zoom",
     docs="https://github.com/zoom/webhook-sample/blob/master/index.js",
-    evidence="documentation",
+    evidence="sdk",
     signature=Header("x-zm-signature"),
     prefix="v0=",
     timestamp=Header("x-zm-request-timestamp"),
