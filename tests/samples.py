@@ -23,6 +23,7 @@ BODIES = {
     "mandrill": b"mandrill_events=%5B%5D",
     "mechanic": b"customer_id=7&note=hello",
     "midtrans": b'{"order_id":"1111","status_code":"200","gross_amount":"100000.00","transaction_status":"deny"}',
+    "msgraph": b'{"value":[{"changeType":"created"}]}',
     "plivo": b"To=1&From=2",
     "speckle_before_2_12": b'{"payload":"{\\"a\\":1}"}',
     "stripe": b'{"id":"evt_1"}',

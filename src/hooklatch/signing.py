@@ -90,7 +90,7 @@ class Draft:
     def _kind(self, body: bytes | Mapping[str, object]) -> type[BodyField]:
         """Return how the body is written, and say so in the Content-Type where there is none."""
         record = self.record
-        partial = record.coverage == "fields"
+        partial = record.opens_body
         kind = record.kinds[0]
         if isinstance(body, bytes) and len(record.kinds) > 1:
             kind = JSONField if body.lstrip().startswith(b"{") else FormField
@@ -207,7 +207,10 @@ def _with_nested(body: bytes, document: dict[str, Any], path: Sequence[str], val
     *steps, last = path
     at: object = document
     for step in steps:
-        at = at.setdefault(step, {}) if isinstance(at, dict) else None
+        if isinstance(at, list):
+            at = at[int(step)] if step.isdecimal() and int(step) < len(at) else None
+        else:
+            at = at.setdefault(step, {}) if isinstance(at, dict) else None
     if not isinstance(at, dict) or last in at:
         return body
     at[last] = value

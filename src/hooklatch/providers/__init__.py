@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import ConfigError
 
@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.momento import MOMENTO
     from hooklatch.providers.monday import MONDAY
     from hooklatch.providers.mongodb_atlas import MONGODB_ATLAS
+    from hooklatch.providers.msgraph import MSGRAPH
     from hooklatch.providers.msteams_outgoing import MSTEAMS_OUTGOING
     from hooklatch.providers.mux import MUX
     from hooklatch.providers.netlify import NETLIFY
@@ -140,6 +141,7 @@ if TYPE_CHECKING:
     from hooklatch.providers.plivo import PLIVO
     from hooklatch.providers.polar import POLAR
     from hooklatch.providers.postmark import POSTMARK
+    from hooklatch.providers.postmark_basic import POSTMARK_BASIC
     from hooklatch.providers.pusher import PUSHER
     from hooklatch.providers.quickbooks import QUICKBOOKS
     from hooklatch.providers.razorpay import RAZORPAY
@@ -304,6 +306,7 @@ __all__ = [
     "MOMENTO",
     "MONDAY",
     "MONGODB_ATLAS",
+    "MSGRAPH",
     "MSTEAMS_OUTGOING",
     "MUX",
     "NETLIFY",
@@ -326,6 +329,7 @@ __all__ = [
     "PLIVO",
     "POLAR",
     "POSTMARK",
+    "POSTMARK_BASIC",
     "PUSHER",
     "QUICKBOOKS",
     "RAZORPAY",
@@ -387,6 +391,16 @@ __all__ = [
 ]
 
 
+ALSO: Final = {
+    "auth0_log_stream": "auth0",
+    "azure_eventgrid": "azure_event_grid",
+    "cloudevents_bearer": "cloudevents",
+    "gitlab_token": "gitlab",
+    "supabase_auth_hook": "supabase",
+}
+"""Longer names that some senders go by, and the record that each means."""
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all senders in the catalogue, sorted, without importing their files."""
     return tuple(sorted(module.name for module in iter_modules(__path__)))
@@ -394,6 +408,7 @@ def names() -> tuple[str, ...]:
 
 def provider(name: str) -> Provider:
     """Return the record called *name* (lower case); raise ``ConfigError`` for an unknown one."""
+    name = ALSO.get(name, name)
     if name not in names():
         msg = f"no sender is called {name!r}; 'hooklatch providers' lists those that are known"
         raise ConfigError(msg)
@@ -403,7 +418,7 @@ def provider(name: str) -> Provider:
 
 def __getattr__(attribute: str) -> Provider:
     """Import the one file that holds the record *attribute* (upper case)."""
-    if attribute.isupper() and attribute.lower() in names():
+    if attribute.isupper() and attribute.lower() in {*names(), *ALSO}:
         return provider(attribute.lower())
     msg = f"module {__name__!r} has no attribute {attribute!r}"
     raise AttributeError(msg)
