@@ -31,14 +31,14 @@ BODIES = {
 }
 
 OTHERS = frozenset({"aws_sns", "detached_jws", "http_signature", "jwt", "kong_hmac"})
-"""Schemes whose senders ``senders`` plays."""
+"""Schemes whose senders ``key_samples`` plays."""
 
 SIGNING = [
     name
     for name in providers.names()
     if (record := providers.provider(name)).algorithm not in PUBLIC_ALGORITHMS and record.scheme not in OTHERS
 ]
-"""Senders that a shared secret is enough to imitate; ``senders`` plays the others."""
+"""Senders that a shared secret is enough to imitate; ``key_samples`` plays the others."""
 
 
 class Sample(NamedTuple):

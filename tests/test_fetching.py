@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-import senders
+import key_samples
 from hooklatch import Chain, Delivery
 from hooklatch.fetching import FetchError, HTTPSFetcher, public_addresses
 from hooklatch.providers import AWS_SNS, FIREBLOCKS, GOOGLE_CHAT, PLAID, TRAVIS
@@ -179,7 +179,7 @@ def test_an_address_off_the_public_network_is_not_asked(host: str) -> None:
 # How rarely it is done.
 
 CERTIFICATES = "https://www.googleapis.com/service_accounts/v1/jwk/chat@system.gserviceaccount.com"
-PRIVATE, PUBLIC = senders.pair("rsa-pkcs1v15-sha256", 0)
+PRIVATE, PUBLIC = key_samples.pair("rsa-pkcs1v15-sha256", 0)
 
 
 class Keys:
@@ -305,8 +305,8 @@ def test_requests_that_come_together_cause_one_fetch() -> None:
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"<html>", b'{"keys": []}', b"\xff", key_set("k1")[:-9]])
 def test_a_document_without_keys_is_503(document: bytes, endpoint: MakeEndpoint) -> None:
-    for record, delivery in ((GOOGLE_CHAT, token("k1")), (TRAVIS, senders.sent(TRAVIS))):
-        chain = record.chain(fetch=Keys(document), expect=senders.expected(record))
+    for record, delivery in ((GOOGLE_CHAT, token("k1")), (TRAVIS, key_samples.sent(TRAVIS))):
+        chain = record.chain(fetch=Keys(document), expect=key_samples.expected(record))
         made = endpoint(routes={"/hook": chain})
         assert (made.post(delivery).status, made.reason) == (503, "secret_unavailable")
 
@@ -317,20 +317,20 @@ def test_a_pem_is_found_inside_a_json_document(endpoint: MakeEndpoint) -> None:
     document = {"config": {"notifications": {"webhook": {"public_key": PUBLIC}}}}
     fetch = Keys(json.dumps(document).encode())
     made = endpoint(routes={"/hook": TRAVIS.chain(fetch=fetch)})
-    assert made.post(senders.sent(TRAVIS)).status == 200
+    assert made.post(key_samples.sent(TRAVIS)).status == 200
     assert fetch.asked == ["https://api.travis-ci.com/config"]
 
 
 def test_the_key_of_an_id_is_asked_of_a_callable_and_kept(endpoint: MakeEndpoint) -> None:
     asked: list[str] = []
-    _, public = senders.pair(FIREBLOCKS.algorithm, 0)
+    _, public = key_samples.pair(FIREBLOCKS.algorithm, 0)
 
     def find(key_id: str) -> str | None:
         asked.append(key_id)
         return public if key_id == "k1" else None
 
     made = endpoint(routes={"/hook": FIREBLOCKS.chain(public_keys=find)})
-    genuine = senders.sent(FIREBLOCKS)
+    genuine = key_samples.sent(FIREBLOCKS)
     assert (made.post(genuine).status, made.reason, asked) == (401, "signature_malformed", [])
     named = named_by(genuine, "k1")
     assert [made.post(named).status for _ in range(3)] == [200, 200, 200]
@@ -349,14 +349,14 @@ def named_by(genuine: Delivery, key_id: str) -> Delivery:
 
     header = part({"alg": "RS512", "kid": key_id})
     content = f"{header}.{encoded(genuine.body, 'base64url')}".encode()
-    raw = private_key(FIREBLOCKS.algorithm, senders.pair(FIREBLOCKS.algorithm, 0)[0]).sign(content)
+    raw = private_key(FIREBLOCKS.algorithm, key_samples.pair(FIREBLOCKS.algorithm, 0)[0]).sign(content)
     return genuine._replace(headers={"fireblocks-webhook-signature": f"{header}..{encoded(raw, 'base64url')}"})
 
 
 @pytest.mark.parametrize("found", [5, "no key", [], ["", PUBLIC], object()])
 def test_a_callable_that_returns_no_key_is_503(found: object, endpoint: MakeEndpoint) -> None:
     made = endpoint(routes={"/hook": FIREBLOCKS.chain(public_keys=lambda key_id: found)})
-    made.post(named_by(senders.sent(FIREBLOCKS), "k1"))
+    made.post(named_by(key_samples.sent(FIREBLOCKS), "k1"))
     assert made.reason == ("signature_mismatch" if found == [] else "secret_unavailable")
 
 
@@ -378,8 +378,8 @@ def test_what_a_token_says_of_its_key_is_not_followed(endpoint: MakeEndpoint) ->
 
 def test_plaids_callable_returns_what_its_api_does(endpoint: MakeEndpoint) -> None:
     assert PLAID.published is None
-    made = endpoint(routes={"/hook": PLAID.chain(public_keys=[senders.pair(PLAID.algorithm, 0)[1]])})
-    assert made.post(senders.sent(PLAID)).status == 200
+    made = endpoint(routes={"/hook": PLAID.chain(public_keys=[key_samples.pair(PLAID.algorithm, 0)[1]])})
+    assert made.post(key_samples.sent(PLAID)).status == 200
 
 
 # A certificate whose address stands in the request: certificates and addresses of Amazon SNS are in test_sns.py.
@@ -388,7 +388,7 @@ def test_plaids_callable_returns_what_its_api_does(endpoint: MakeEndpoint) -> No
 def test_the_cache_of_addresses_is_bounded_and_keeps_what_is_used(endpoint: MakeEndpoint) -> None:
     now = [0.0]
     fetch = Keys(PUBLIC.encode())
-    chain = AWS_SNS.chain(expect=senders.expected(AWS_SNS), fetch=fetch)
+    chain = AWS_SNS.chain(expect=key_samples.expected(AWS_SNS), fetch=fetch)
     assert isinstance(chain._remote, Remote)
     chain._remote._clock = lambda: now[0]
     made = endpoint(routes={"/hook": chain})
@@ -396,5 +396,5 @@ def test_the_cache_of_addresses_is_bounded_and_keeps_what_is_used(endpoint: Make
         now[0] += 7
         url = f"https://sns.us-east-1.amazonaws.com/SimpleNotificationService-{number}.pem"
         body = b'{"Message":"m","SigningCertURL":"%b"}' % url.encode()
-        assert made.post(senders.sent(AWS_SNS, body, id=f"m{number}")).status == 200
+        assert made.post(key_samples.sent(AWS_SNS, body, id=f"m{number}")).status == 200
     assert (len(fetch.asked), len(chain._remote._shelves)) == (80, 64)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import senders
+import key_samples
 from hooklatch import Chain, Delivery, Provider, Rejected
 from hooklatch.keys import HMACKey
 from hooklatch.private_keys import private_key
@@ -22,8 +22,8 @@ from worlds import NOW, Endpoint
 
 MakeEndpoint = Callable[..., Endpoint]
 
-SECRET = senders.SECRET
-BODY = senders.BODY
+SECRET = key_samples.SECRET
+BODY = key_samples.BODY
 DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
@@ -98,7 +98,7 @@ def test_a_token_that_is_not_one_is_refused_with_its_reason(token: str, reason: 
 
 
 def test_a_public_key_is_never_taken_for_a_shared_secret(endpoint: MakeEndpoint) -> None:
-    private, public = senders.pair(PLAID.algorithm, 0)
+    private, public = key_samples.pair(PLAID.algorithm, 0)
     made = endpoint(routes={"/hook": PLAID.chain(public_keys=public)})
     payload = json.dumps({"iat": int(NOW), "request_body_sha256": DIGEST})
     for name in ("HS256", "none", "RS256", "ES384"):
@@ -112,7 +112,7 @@ def test_a_public_key_is_never_taken_for_a_shared_secret(endpoint: MakeEndpoint)
 
 def test_the_whole_header_must_be_the_token(endpoint: MakeEndpoint) -> None:
     made = endpoint(routes={"/hook": VONAGE.chain(SECRET)})
-    genuine = senders.sent(VONAGE)
+    genuine = key_samples.sent(VONAGE)
     token = genuine.headers["authorization"].removeprefix("Bearer ")
     for text in (token, f"bearer {token}", f"Bearer  {token}", f"Bearer {token},Bearer {token}", f"Basic {token}"):
         assert made.post(genuine._replace(headers={"authorization": text})).status == 401
@@ -126,15 +126,20 @@ def test_the_whole_header_must_be_the_token(endpoint: MakeEndpoint) -> None:
      ({"https://receiver.example": 1}, 401), (True, 401)],
 )  # fmt: skip
 def test_the_audience_is_the_routes_own_alone_or_in_a_list(audience: Any, status: int, endpoint: MakeEndpoint) -> None:
-    made = endpoint(routes={"/hook": senders.chain_of(GOOGLE_PUBSUB)})
-    claims = {"iss": "accounts.google.com", "email": senders.EXPECTED["email"], "email_verified": True, "iat": int(NOW)}
+    made = endpoint(routes={"/hook": key_samples.chain_of(GOOGLE_PUBSUB)})
+    claims = {
+        "iss": "accounts.google.com",
+        "email": key_samples.EXPECTED["email"],
+        "email_verified": True,
+        "iat": int(NOW),
+    }
     assert made.post(google({**claims, "aud": audience})).status == status
 
 
 @pytest.mark.parametrize("verified", [False, "true", 1, None])
 def test_an_address_that_google_has_not_verified_is_refused(verified: Any, endpoint: MakeEndpoint) -> None:
-    made = endpoint(routes={"/hook": senders.chain_of(GOOGLE_PUBSUB)})
-    claims = {"iss": "https://accounts.google.com", "iat": int(NOW), **senders.expected(GOOGLE_PUBSUB)}
+    made = endpoint(routes={"/hook": key_samples.chain_of(GOOGLE_PUBSUB)})
+    claims = {"iss": "https://accounts.google.com", "iat": int(NOW), **key_samples.expected(GOOGLE_PUBSUB)}
     assert (made.post(google({**claims, "email_verified": verified})).status, made.reason) == (
         401,
         "signature_mismatch",
@@ -142,14 +147,14 @@ def test_an_address_that_google_has_not_verified_is_refused(verified: Any, endpo
 
 
 def google(claims: dict[str, Any]) -> Delivery:
-    key = private_key(GOOGLE_PUBSUB.algorithm, senders.pair(GOOGLE_PUBSUB.algorithm, 0)[0])
+    key = private_key(GOOGLE_PUBSUB.algorithm, key_samples.pair(GOOGLE_PUBSUB.algorithm, 0)[0])
     token = signed('{"alg":"RS256"}', json.dumps(claims), key=key)
     return Delivery("POST", "/hook", {"authorization": f"Bearer {token}"}, BODY)
 
 
 def test_a_detached_token_has_no_payload_of_its_own(endpoint: MakeEndpoint) -> None:
-    made = endpoint(routes={"/hook": senders.chain_of(FIREBLOCKS)})
-    genuine = senders.sent(FIREBLOCKS)
+    made = endpoint(routes={"/hook": key_samples.chain_of(FIREBLOCKS)})
+    genuine = key_samples.sent(FIREBLOCKS)
     header, _, signature = genuine.headers["fireblocks-webhook-signature"].split(".")
     for middle in (b64(genuine.body), b64("{}"), "x"):
         forged = {"fireblocks-webhook-signature": f"{header}.{middle}.{signature}"}
@@ -175,12 +180,12 @@ LONG = "a secret of at least sixty-four bytes, because HS512 wants that many of 
 
 
 def keys(record: Provider) -> tuple[str, str]:
-    return senders.pair(record.algorithm, 0) if senders.public(record) else (LONG, LONG)
+    return key_samples.pair(record.algorithm, 0) if key_samples.public(record) else (LONG, LONG)
 
 
 def chain(record: Provider) -> Chain:
     key = keys(record)[1]
-    return record.chain(public_keys=key) if senders.public(record) else record.chain(key)
+    return record.chain(public_keys=key) if key_samples.public(record) else record.chain(key)
 
 
 @both_ways

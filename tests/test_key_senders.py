@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from Crypto.PublicKey import ECC
 
-import senders
+import key_samples
 from hooklatch import ConfigError, Delivery, Header, Rejected
 from hooklatch.private_keys import private_key
 from hooklatch.providers import DISCORD, PAYPAL, RFC9421, STANDARD_WEBHOOKS_V1A, TELNYX, provider
@@ -17,17 +17,17 @@ from worlds import NOW, Endpoint
 
 MakeEndpoint = Callable[..., Endpoint]
 
-every_sender = pytest.mark.parametrize("name", senders.others())
+every_sender = pytest.mark.parametrize("name", key_samples.others())
 
 
 def receiver(name: str, endpoint: MakeEndpoint, **options: Any) -> Endpoint:
-    return endpoint(routes={"/hook": senders.chain_of(provider(name), **options)})
+    return endpoint(routes={"/hook": key_samples.chain_of(provider(name), **options)})
 
 
 @every_sender
 def test_what_a_sender_signs_is_accepted_once(name: str, endpoint: MakeEndpoint) -> None:
     made = receiver(name, endpoint)
-    genuine = senders.sent(provider(name))
+    genuine = key_samples.sent(provider(name))
     assert [made.post(genuine).status for _ in range(2)] == [200, 200]
     assert len(made.calls) == (2 if provider(name).repeats == "normal" else 1)
     assert (made.last.provider, made.last.coverage) == (name, provider(name).coverage)
@@ -37,7 +37,7 @@ def test_what_a_sender_signs_is_accepted_once(name: str, endpoint: MakeEndpoint)
 @every_sender
 def test_another_key_of_the_same_kind_signs_in_vain(name: str, endpoint: MakeEndpoint) -> None:
     made = receiver(name, endpoint)
-    assert made.post(senders.sent(provider(name), which=1)).status == 401
+    assert made.post(key_samples.sent(provider(name), which=1)).status == 401
     assert (made.reason, made.calls) == ("signature_mismatch", [])
 
 
@@ -47,13 +47,13 @@ def altered(delivery: Delivery, header: str, place: int) -> Delivery:
     return delivery._replace(headers={**delivery.headers, header: text[:place] + other + text[place + 1 :]})
 
 
-HEADED = [name for name in senders.others() if isinstance(provider(name).places[0], Header)]
+HEADED = [name for name in key_samples.others() if isinstance(provider(name).places[0], Header)]
 
 
 @pytest.mark.parametrize("name", HEADED)
 def test_any_other_letter_in_a_signature_is_refused(name: str) -> None:
-    chain = senders.chain_of(provider(name))
-    genuine = senders.sent(provider(name))
+    chain = key_samples.chain_of(provider(name))
+    genuine = key_samples.sent(provider(name))
     (place,) = provider(name).places
     assert isinstance(place, Header)
     header = place.names[0]
@@ -66,10 +66,10 @@ def test_any_other_letter_in_a_signature_is_refused(name: str) -> None:
         assert refused.value.status == 401
 
 
-@pytest.mark.parametrize("name", [name for name in senders.others() if provider(name).coverage == "body"])
+@pytest.mark.parametrize("name", [name for name in key_samples.others() if provider(name).coverage == "body"])
 def test_another_body_is_refused(name: str, endpoint: MakeEndpoint) -> None:
     made = receiver(name, endpoint)
-    genuine = senders.sent(provider(name))
+    genuine = key_samples.sent(provider(name))
     for body in (b"", genuine.body[:-1], genuine.body + b" ", genuine.body.replace(b"1", b"2", 1)):
         assert made.post(genuine._replace(body=body)).status == 401
         assert made.reason == "signature_mismatch"
@@ -77,11 +77,11 @@ def test_another_body_is_refused(name: str, endpoint: MakeEndpoint) -> None:
     assert made.post(genuine).status == 200
 
 
-@pytest.mark.parametrize("name", [name for name in senders.others() if provider(name).max_age is not None])
+@pytest.mark.parametrize("name", [name for name in key_samples.others() if provider(name).max_age is not None])
 def test_what_is_too_old_or_too_early_is_refused(name: str, endpoint: MakeEndpoint) -> None:
     record = provider(name)
     made = receiver(name, endpoint)
-    genuine = senders.sent(record)
+    genuine = key_samples.sent(record)
     assert record.max_age is not None
     for moment, reason in ((record.max_age + 2, "timestamp_expired"), (-record.max_skew - 2, "timestamp_in_future")):
         made.clock.now = NOW + moment
@@ -92,26 +92,26 @@ def test_what_is_too_old_or_too_early_is_refused(name: str, endpoint: MakeEndpoi
 @pytest.mark.parametrize("name", HEADED)
 def test_a_delivery_without_one_of_its_headers_is_refused(name: str, endpoint: MakeEndpoint) -> None:
     made = receiver(name, endpoint)
-    genuine = senders.sent(provider(name))
+    genuine = key_samples.sent(provider(name))
     for header in genuine.headers.keys() - {"content-type", "user-agent", "x-amz-sns-message-type"}:
         bare = {other: value for other, value in genuine.headers.items() if other != header}
         assert made.post(genuine._replace(headers=bare)).status == 401, header
     assert made.calls == []
 
 
-@pytest.mark.parametrize("name", [name for name in senders.others() if provider(name).expects])
+@pytest.mark.parametrize("name", [name for name in key_samples.others() if provider(name).expects])
 def test_a_proof_for_somebody_else_is_refused(name: str, endpoint: MakeEndpoint) -> None:
     record = provider(name)
     for one in record.expects:
-        made = receiver(name, endpoint, expect={**senders.expected(record), one: "another"})
-        assert (made.post(senders.sent(record)).status, made.reason) == (401, "signature_mismatch")
+        made = receiver(name, endpoint, expect={**key_samples.expected(record), one: "another"})
+        assert (made.post(key_samples.sent(record)).status, made.reason) == (401, "signature_mismatch")
 
 
-@pytest.mark.parametrize("name", [name for name in senders.others() if provider(name).expects])
+@pytest.mark.parametrize("name", [name for name in key_samples.others() if provider(name).expects])
 def test_a_route_that_does_not_say_what_it_expects_does_not_start(name: str) -> None:
-    for expect in ({}, {**senders.expected(provider(name)), "more": "than asked"}):
+    for expect in ({}, {**key_samples.expected(provider(name)), "more": "than asked"}):
         with pytest.raises(ConfigError, match="expect="):
-            senders.chain_of(provider(name), expect=expect)
+            key_samples.chain_of(provider(name), expect=expect)
 
 
 # PayPal signs a checksum, which says so.
@@ -120,7 +120,7 @@ def test_a_route_that_does_not_say_what_it_expects_does_not_start(name: str) -> 
 def test_a_body_that_fits_the_checksum_is_accepted_and_called_weak(endpoint: MakeEndpoint) -> None:
     made = receiver("paypal", endpoint)
     body = b'{"event_type":"PAYMENT.CAPTURE.DENIED","amount":"1"}'
-    genuine = senders.sent(PAYPAL, body)
+    genuine = key_samples.sent(PAYPAL, body)
     forged = genuine._replace(
         body=twin(b'{"event_type":"PAYMENT.CAPTURE.COMPLETED","amount":"9999","n":"', body, b'"}')
     )
@@ -158,8 +158,8 @@ def test_discords_own_library_agrees(endpoint: MakeEndpoint) -> None:
     from discord_interactions import verify_key  # type: ignore[import-untyped]
 
     made = receiver("discord", endpoint)
-    genuine = senders.sent(DISCORD)
-    point = ECC.import_key(senders.pair("ed25519", 0)[1]).export_key(format="raw").hex()
+    genuine = key_samples.sent(DISCORD)
+    point = ECC.import_key(key_samples.pair("ed25519", 0)[1]).export_key(format="raw").hex()
     for body in (genuine.body, genuine.body + b" "):
         headers = genuine.headers
         theirs = verify_key(body, headers["x-signature-ed25519"], headers["x-signature-timestamp"], point)
@@ -169,10 +169,10 @@ def test_discords_own_library_agrees(endpoint: MakeEndpoint) -> None:
 @pytest.mark.parametrize("name", ["telnyx", "sendgrid", "starling", "standard_webhooks_v1a"])
 def test_one_of_several_keys_signs_and_a_delivery_is_known_whichever_did(name: str, endpoint: MakeEndpoint) -> None:
     record = provider(name)
-    publics = [senders.pair(record.algorithm, which)[1] for which in (1, 0)]
+    publics = [key_samples.pair(record.algorithm, which)[1] for which in (1, 0)]
     made = receiver(name, endpoint, public_keys=publics)
     for which in (0, 1, 0):
-        assert made.post(senders.sent(record, which=which)).status == 200
+        assert made.post(key_samples.sent(record, which=which)).status == 200
     assert (len(made.calls), made.last.key_index) == (1, 1)
 
 
@@ -181,7 +181,7 @@ def test_one_of_several_keys_signs_and_a_delivery_is_known_whichever_did(name: s
 
 def test_v1_and_v1a_may_stand_in_one_list_and_a_flood_of_them_is_refused(endpoint: MakeEndpoint) -> None:
     made = receiver("standard_webhooks_v1a", endpoint)
-    genuine = senders.sent(STANDARD_WEBHOOKS_V1A)
+    genuine = key_samples.sent(STANDARD_WEBHOOKS_V1A)
     right = genuine.headers["webhook-signature"]
     for signatures, status in ((f"v1,AAAA {right}", 200), (" ".join([right] * 100), 401), ("v1,AAAA", 401)):
         headers = {**genuine.headers, "webhook-signature": signatures}
@@ -204,8 +204,8 @@ def test_the_keys_of_standard_webhooks_are_taken_as_they_are_written() -> None:
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", "rsa-pkcs1v15-sha1"])
 def test_what_cannot_sign_is_refused_and_never_shown(algorithm: str) -> None:
-    private, public = senders.pair(algorithm, 0)
-    wrong = senders.pair("ed25519" if algorithm.startswith("rsa") else "rsa-pss-sha512", 0)[0]
+    private, public = key_samples.pair(algorithm, 0)
+    wrong = key_samples.pair("ed25519" if algorithm.startswith("rsa") else "rsa-pss-sha512", 0)[0]
     for given in (public, wrong, "a secret of sixteen", private[:200] + "x", ""):
         with pytest.raises(ConfigError) as refused:
             private_key(algorithm, given)
@@ -217,10 +217,10 @@ def test_a_receiver_takes_a_key_set_and_tries_every_key_of_its_kind() -> None:
 
     sets = []
     for which in (1, 0):
-        point = ECC.import_key(senders.pair("ed25519", which)[1]).export_key(format="raw")
+        point = ECC.import_key(key_samples.pair("ed25519", which)[1]).export_key(format="raw")
         sets.append({"kty": "OKP", "crv": "Ed25519", "kid": f"k{which}", "x": b64url(point)})
     chain = TELNYX.chain(public_keys=json.dumps({"keys": [{"kty": "EC", "crv": "P-384"}, *sets]}))
-    assert chain.verify(**senders.sent(TELNYX)._asdict(), now=NOW).key_index == 1
+    assert chain.verify(**key_samples.sent(TELNYX)._asdict(), now=NOW).key_index == 1
 
 
 def b64url(raw: bytes) -> str:
@@ -251,6 +251,6 @@ def test_a_set_without_a_usable_key_is_refused(text: str) -> None:
 
 def test_fetch_is_refused_where_nothing_is_fetched() -> None:
     with pytest.raises(ConfigError, match="fetch="):
-        TELNYX.chain(public_keys=senders.pair("ed25519", 0)[1], fetch=lambda url: b"")
+        TELNYX.chain(public_keys=key_samples.pair("ed25519", 0)[1], fetch=lambda url: b"")
     with pytest.raises(ConfigError, match="public_keys="):
         RFC9421.chain()

@@ -11,7 +11,7 @@ import http_message_signatures as hms
 import pytest
 import requests
 
-import senders
+import key_samples
 from hooklatch import ConfigError, Delivery, Header, Provider
 from hooklatch.fields import Claim
 from hooklatch.providers import KONG_HMAC, RFC9421
@@ -123,7 +123,7 @@ def test_a_signature_for_another_host_is_none_here(endpoint: MakeEndpoint) -> No
 
 
 FULL = RFC9421.using(components=("@method", "@target-uri", "content-digest", "content-type"), id=Claim("nonce"))
-PRIVATE, PUBLIC = senders.pair("ed25519", 0)
+PRIVATE, PUBLIC = key_samples.pair("ed25519", 0)
 HERE = "https://receiver.example/hook"
 TYPED = {"content-type": "application/json"}
 
@@ -302,7 +302,7 @@ class Resolver(hms.HTTPSignatureKeyResolver):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_another_implementation_signs_what_we_accept(algorithm: str, endpoint: MakeEndpoint) -> None:
     shared = algorithm.startswith("hmac")
-    private, public = (senders.SECRET,) * 2 if shared else senders.pair(algorithm, 0)
+    private, public = (key_samples.SECRET,) * 2 if shared else key_samples.pair(algorithm, 0)
     record = FULL.using(algorithm=algorithm, id=None)
     chain = record.chain(public, public_url=HERE) if shared else record.chain(public_keys=public, public_url=HERE)
     made = endpoint(routes={"/hook": chain})
@@ -325,7 +325,7 @@ def test_another_implementation_signs_what_we_accept(algorithm: str, endpoint: M
 
 
 def kong(endpoint: MakeEndpoint, record: Provider = KONG_HMAC) -> Endpoint:
-    return endpoint(routes={"/hook": record.chain(senders.SECRET)})
+    return endpoint(routes={"/hook": record.chain(key_samples.SECRET)})
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def kong(endpoint: MakeEndpoint, record: Provider = KONG_HMAC) -> Endpoint:
 )
 def test_kongs_header_is_read_strictly(change: tuple[str, str], endpoint: MakeEndpoint) -> None:
     made = kong(endpoint)
-    genuine = senders.sent(KONG_HMAC)
+    genuine = key_samples.sent(KONG_HMAC)
     altered = genuine.headers["authorization"].replace(*change)
     assert altered != genuine.headers["authorization"]
     assert (made.post(with_header(genuine, "authorization", altered)).status, made.calls) == (401, [])
@@ -353,14 +353,16 @@ def test_kongs_header_is_read_strictly(change: tuple[str, str], endpoint: MakeEn
 
 def test_the_date_that_was_judged_is_the_one_that_was_signed(endpoint: MakeEndpoint) -> None:
     made = kong(endpoint)
-    genuine = KONG_HMAC.using(timestamp=Header("date")).sign(BODY, secret=senders.SECRET, at=NOW - 9000, url="/hook")
-    fresh = senders.sent(KONG_HMAC).headers["x-date"]
+    genuine = KONG_HMAC.using(timestamp=Header("date")).sign(
+        BODY, secret=key_samples.SECRET, at=NOW - 9000, url="/hook"
+    )
+    fresh = key_samples.sent(KONG_HMAC).headers["x-date"]
     assert (made.post(with_header(genuine, "x-date", fresh)).status, made.reason) == (401, "signature_malformed")
 
 
 def test_kongs_digest_is_computed_again(endpoint: MakeEndpoint) -> None:
     made = kong(endpoint)
-    genuine = senders.sent(KONG_HMAC)
+    genuine = key_samples.sent(KONG_HMAC)
     for digest in ("", "SHA-256=", "MD5=AAAA", "SHA-256=AAAA"):
         assert made.post(with_header(genuine, "digest", digest)).status == 401
     assert made.post(genuine._replace(body=b"{}")).status == 401

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import senders
+import key_samples
 from hooklatch import Delivery, NotProven
 from hooklatch.providers import AWS_SNS, PAYPAL
 from worlds import Endpoint
@@ -28,18 +28,18 @@ class Certificates:
 
     def __call__(self, url: str) -> bytes:
         self.asked.append(url)
-        return senders.pair(AWS_SNS.algorithm, 0)[1].encode()
+        return key_samples.pair(AWS_SNS.algorithm, 0)[1].encode()
 
 
 def receiver(endpoint: MakeEndpoint, record: Any = AWS_SNS) -> tuple[Endpoint, Certificates]:
     fetch = Certificates()
-    chain = record.chain(expect=senders.expected(AWS_SNS), fetch=fetch)
+    chain = record.chain(expect=key_samples.expected(AWS_SNS), fetch=fetch)
     return endpoint(routes={"/hook": chain, "/webhooks/sns": chain}), fetch
 
 
 def message(record: Any = AWS_SNS, **members: Any) -> Delivery:
     given = {"Message": "hello", "Timestamp": "2023-11-14T22:13:20.000Z", "SigningCertURL": GENUINE, **members}
-    return senders.sent(record, json.dumps(given).encode())
+    return key_samples.sent(record, json.dumps(given).encode())
 
 
 def test_the_certificate_is_fetched_once_from_amazon(endpoint: MakeEndpoint) -> None:
@@ -109,7 +109,7 @@ def test_the_signed_members_are_shown_and_nothing_else_is_proven(endpoint: MakeE
         "MessageId": made.last.id,
         "Subject": "s",
         "Timestamp": "2023-11-14T22:13:20.000Z",
-        "TopicArn": senders.EXPECTED["TopicArn"],
+        "TopicArn": key_samples.EXPECTED["TopicArn"],
         "Type": "Notification",
     }
     assert made.last.coverage == "fields"
@@ -192,8 +192,8 @@ def test_a_message_of_256_kibibytes_is_accepted(endpoint: MakeEndpoint) -> None:
 )
 def test_paypals_certificate_comes_from_paypal(url: str, status: int, endpoint: MakeEndpoint) -> None:
     fetch = Certificates()
-    made = endpoint(routes={"/hook": PAYPAL.chain(expect=senders.expected(PAYPAL), fetch=fetch)})
-    delivery = senders.sent(PAYPAL, headers={"paypal-cert-url": url})
+    made = endpoint(routes={"/hook": PAYPAL.chain(expect=key_samples.expected(PAYPAL), fetch=fetch)})
+    delivery = key_samples.sent(PAYPAL, headers={"paypal-cert-url": url})
     assert made.post(delivery).status == status
     assert fetch.asked == ([url] if status == 200 else [])
     assert made.reason == ("" if status == 200 else "cert_url_untrusted")

@@ -42,7 +42,10 @@ def private_key(algorithm: str, given: str | bytes) -> Signer:
     *given*: PEM; or the key's bytes, DER or raw (Ed25519: 32, or 64 with the public key behind), as ``bytes``, hex,
     base64, or base64 behind ``whsk_``.
     """
-    raw = key_bytes(given)
+    try:
+        raw = key_bytes(given)
+    except ConfigError:
+        _refuse(algorithm)
     key = _read(algorithm, raw)
     if not key.has_private():
         msg = "this is a public key; whoever signs needs the private one"
