@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hooklatch.signing import Draft
     from hooklatch.types import Facts, Head, Signer
 
-__all__ = ["SCHEMES", "Scheme", "Setting", "Statement", "scheme"]
+__all__ = ["SCHEMES", "OfFields", "Scheme", "Setting", "Statement", "scheme"]
 
 SCHEMES: Final[Mapping[str, str]] = {
     name: name
@@ -114,6 +114,18 @@ class Scheme(Protocol):
 
     def sign(self, setting: Setting, draft: Draft, key: Signer, /) -> None:
         """Add to *draft* what the sender adds, the signature included; raise ``ConfigError``."""
+
+
+class OfFields:
+    """What schemes have in common that prove the fields of a body, which must be parsed for that."""
+
+    proves: frozenset[str] = frozenset()
+    needs_url = False
+    opens_body = True
+
+    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
+        """Return what a valid signature vouches for."""
+        return "fields"
 
 
 def scheme(name: str) -> Scheme:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Final
 from hooklatch.documents import JSONDocument
 from hooklatch.errors import BodyMalformed, ConfigError, SignatureMissing
 from hooklatch.fields import JSONField, agreed_kind, json_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, SigningKey
+    from hooklatch.types import Facts, SigningKey
 
 ITEMS: Final = "notificationItems"
 ITEM: Final = "NotificationRequestItem"
@@ -38,16 +37,8 @@ FIELDS: Final = {
 _OPEN: Final = "merchantReference"
 
 
-class AdyenItems:
+class AdyenItems(OfFields):
     """One statement per notification."""
-
-    proves: frozenset[str] = frozenset()
-    needs_url = False
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signatures stand in the body
         """Demand JSON."""

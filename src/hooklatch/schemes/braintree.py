@@ -10,31 +10,22 @@ from typing import TYPE_CHECKING, Final
 from hooklatch.documents import FormDocument
 from hooklatch.errors import BodyMalformed, ConfigError, SignatureMissing
 from hooklatch.fields import FormField, agreed_kind, form_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, SigningKey
+    from hooklatch.types import Facts, SigningKey
 
 SIGNATURE: Final = "bt_signature"
 PAYLOAD: Final = "bt_payload"
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\n]+")
 
 
-class Braintree:
+class Braintree(OfFields):
     """The payload, with or without a line break at its end."""
-
-    proves: frozenset[str] = frozenset()
-    needs_url = False
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signature stands in the body
         """Demand a form."""

@@ -11,30 +11,23 @@ from urllib.parse import urlsplit
 from hooklatch.documents import FormDocument
 from hooklatch.errors import BodyMalformed, SignatureMalformed
 from hooklatch.fields import FormField, Header, agreed_kind, form_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 from hooklatch.schemes.sorted_pairs import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, Head, SigningKey
+    from hooklatch.types import Facts, Head, SigningKey
 
 NONCE: Final = Header("x-plivo-signature-v3-nonce")
 
 
-class Plivo:
+class Plivo(OfFields):
     """Forms and GET, each name once."""
 
-    proves: frozenset[str] = frozenset()
     needs_url = True
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Demand a signature, a nonce, and a form or no body."""

@@ -10,27 +10,20 @@ from typing import TYPE_CHECKING
 
 from hooklatch.documents import FormDocument
 from hooklatch.fields import FormField, agreed_kind, form_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, SigningKey
+    from hooklatch.types import Facts, SigningKey
 
 
-class SortedForm:
+class SortedForm(OfFields):
     """Each name once."""
 
-    proves: frozenset[str] = frozenset()
     needs_url = True
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Demand a signature and a form."""

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Final
 from hooklatch.documents import FormDocument
 from hooklatch.errors import BodyMalformed
 from hooklatch.fields import FormField, agreed_kind, form_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, SigningKey
+    from hooklatch.types import Facts, SigningKey
 
 UNSIGNED: Final = "sign_type"
 """Names the algorithm, beside the signature; configuration knows it, so nobody reads it."""
@@ -28,16 +27,10 @@ _NAME: Final = re.compile("[A-Za-z0-9_.-]+")
 _PAIR: Final = re.compile("&[A-Za-z0-9_.-]+=")
 
 
-class SortedPairs:
+class SortedPairs(OfFields):
     """All fields of the form but the signature and the name of its algorithm."""
 
     proves = frozenset({"id", "timestamp"})
-    needs_url = False
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:  # noqa: ARG002 - the signature stands in the body
         """Demand a form."""

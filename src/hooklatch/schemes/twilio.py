@@ -15,15 +15,14 @@ from urllib.parse import urlsplit
 from hooklatch.documents import FormDocument
 from hooklatch.errors import BodyMalformed, SignatureMalformed, SignatureMismatch
 from hooklatch.fields import FormField, Query, agreed_kind, form_document
-from hooklatch.schemes import Statement
+from hooklatch.schemes import OfFields, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooklatch.provider import Provider
     from hooklatch.schemes import Setting
     from hooklatch.signing import Draft
-    from hooklatch.types import Coverage, Facts, Head, SigningKey
+    from hooklatch.types import Facts, Head, SigningKey
 
 HASH: Final = "bodySHA256"
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
@@ -31,16 +30,10 @@ _ORIGIN: Final = re.compile(r"(?P<start>https?://[^/?]*?)(?P<port>:[0-9]+)?(?P<r
 _USUAL: Final = {"https": ":443", "http": ":80"}
 
 
-class Twilio:
+class Twilio(OfFields):
     """Forms, JSON and GET."""
 
-    proves: frozenset[str] = frozenset()
     needs_url = True
-    opens_body = True
-
-    def coverage(self, record: Provider, /) -> Coverage:  # noqa: ARG002 - the same for all records
-        """Return what a valid signature vouches for."""
-        return "fields"
 
     def look(self, setting: Setting, facts: Facts) -> None:
         """Demand a signature, and a body that it can cover."""
