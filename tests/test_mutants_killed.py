@@ -11,24 +11,30 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
-from hooklatch import ConfigError, Header, JSONField, Party, Provider, Rejected, Secret
+from hooklatch import ConfigError, FormField, Header, JSONField, Party, Provider, Rejected, Secret
 from hooklatch.documents import FormDocument, JSONDocument
 from hooklatch.errors import Answer, BodyTooLarge
 from hooklatch.keys import HMACKey, TokenKey, padded
 from hooklatch.lines import byte_lines
 from hooklatch.providers import GITHUB, STANDARD_WEBHOOKS, STRIPE
-from hooklatch.secrets import Source, decode_secret
+from hooklatch.routes import Routes
+from hooklatch.schemes import Setting, Statement
+from hooklatch.secrets import Ring, Source, decode_secret
+from hooklatch.stores import MemoryStore
 from hooklatch.template import Template
-from hooklatch.testing import Request
+from hooklatch.testing import Request, call_wsgi
 from hooklatch.types import Facts, Head
-from hooklatch.verifiers import Age, Length, Method, Overrides
-from hooklatch.verifiers.offers import encoded
+from hooklatch.verifiers import Age, Length, Method, Overrides, Statements, Timestamp
+from hooklatch.verifiers.offers import Offers, encoded
+from hooklatch.verifiers.proof import judge
+from hooklatch.wsgi import WebhookMiddleware
 from worlds import NOW, Endpoint
 
 MakeEndpoint = Callable[..., Endpoint]
@@ -576,3 +582,157 @@ def test_whether_a_secret_is_for_tests_is_said_by_name() -> None:
     with pytest.raises(TypeError):
         positional(SECRET, True)
     assert Secret(SECRET, test=True).test
+
+
+# The newer verifiers, and what the doors settle by
+
+
+class Costly:
+    """A key that takes long and says no."""
+
+    key: Any
+    size = 0
+    pace = 1 << 18
+    costly = True
+    place = 0
+    test = False
+
+    def __init__(self) -> None:
+        self.key = self
+        self.asked = 0
+
+    def start(self) -> Any:
+        return hashlib.sha256()
+
+    def digest(self, running: Any) -> bytes:
+        found: bytes = running.digest()
+        return found
+
+    def name(self, digest: bytes) -> bytes:
+        return digest
+
+    def accepts(self, digest: bytes, offered: Any) -> bool:
+        self.asked += len(offered)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("offers", "contents", "reason"), [(8, 2, "mismatch"), (4, 4, "mismatch"), (6, 3, "malformed")]
+)
+def test_sixteen_checks_of_a_costly_key_are_made_and_no_more(offers: int, contents: int, reason: str) -> None:
+    facts, key = Facts(head()), Costly()
+    made: Any = (key,)
+    facts.keys = made
+    states = [hashlib.sha256() for _ in range(contents)]
+    assert reason_of(lambda: judge(facts, states, [b"x"] * offers)) == f"signature_{reason}"
+    assert key.asked == (offers * contents if reason == "mismatch" else 0)
+
+
+def test_seventeen_checks_of_a_costly_key_are_one_too_many() -> None:
+    facts = Facts(head())
+    made: Any = tuple(Costly() for _ in range(17))
+    facts.keys = made
+    assert reason_of(lambda: judge(facts, [hashlib.sha256()] * 17, [b"x"])) == "signature_malformed"
+
+
+class Batch:
+    """A scheme whose sender has signed so many empty contents."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def look(self, setting: Any, facts: Any) -> None: ...
+
+    def statements(self, setting: Any, facts: Any) -> list[Statement]:
+        right = hmac.new(SECRET.encode(), b"", hashlib.sha256).hexdigest()
+        return [Statement(b"", [right], {"number": str(number)}) for number in range(self.count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "reason"), [(0, "signature_malformed"), (1, ""), (100, ""), (101, "signature_malformed")]
+)
+def test_a_request_holds_one_to_a_hundred_signed_contents(count: int, reason: str) -> None:
+    facts = Facts(head())
+    keys: Any = Ring(SECRET, lambda raw: HMACKey("hmac-sha256", raw), "utf-8").active(NOW)
+    facts.keys = keys
+    scheme: Any = Batch(count)
+    verifier = Statements(scheme, Setting(PLAIN), Offers("hex", size=32))
+    assert reason_of(lambda: verifier.finish(facts)) == reason
+    assert facts.fields == ({"number": "0"} if count == 1 else {})
+
+
+@pytest.mark.parametrize(("status", "again"), [(200, False), (299, False), (300, True), (199, True)])
+def test_only_a_2xx_settles_a_delivery_as_done(status: int, again: bool, endpoint: MakeEndpoint) -> None:
+    made = endpoint(routes={"/hook": PLAIN.chain(SECRET)}, statuses=[status, 200])
+    delivery = PLAIN.sign(b"{}", secret=SECRET, url="/hook")
+    made.post(delivery)
+    made.post(delivery)
+    assert len(made.calls) == (2 if again else 1)
+
+
+def test_an_answer_as_long_as_it_says_settles_and_a_shorter_one_does_not() -> None:
+    lengths = iter(["2", "3", "2"])
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", next(lengths))])
+        return [b"ok"]
+
+    for done in (True, False):
+        store = MemoryStore()
+        app = WebhookMiddleware(application, routes={"/hook": PLAIN.chain(SECRET)}, store=store)
+        delivery = PLAIN.sign(b"{}", secret=SECRET, url="/hook")
+        call_wsgi(app, delivery)
+        assert bool(call_wsgi(app, delivery).header("hooklatch-duplicate")) is done
+
+
+def test_one_id_of_two_tenants_is_two_deliveries() -> None:
+    found = {"a": Party("a", SECRET), "b": Party("b", "another secret of sixteen")}
+    record = PLAIN.using(id=JSONField("id"))
+    chain = record.chain(lambda head: found[head.query])
+    names = []
+    for tenant, party in found.items():
+        facts = Facts(head())
+        facts.id, facts.party = "evt_1", party.name
+        names.append(chain.claim_for(facts).keys)
+        again = Facts(head())
+        again.id, again.party = "evt_1", tenant
+        assert chain.claim_for(again).keys == names[-1]
+    assert names[0] != names[1]
+
+
+@pytest.mark.parametrize("status", [399, 402, 404, 500])
+def test_a_refusal_has_one_of_three_statuses(status: int) -> None:
+    with pytest.raises(ConfigError, match="must be 400, 401 or 403"):
+        PLAIN.chain(SECRET, refusal_status=status)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_of_http_is_read_in_every_month(month: int) -> None:
+    moment = datetime(2026, month, 5, 1, 2, 3, tzinfo=UTC)
+    clock = Timestamp(Header("date"), "http", needed=True)
+    assert clock.parse(format_datetime(moment, usegmt=True)) == moment.timestamp()
+
+
+def test_a_date_of_http_that_is_none_is_malformed() -> None:
+    clock = Timestamp(Header("date"), "http", needed=True)
+    assert reason_of(lambda: clock.parse("Mon, 31 Feb 2026 01:02:03 GMT")) == "timestamp_malformed"
+
+
+@pytest.mark.parametrize("names", [(), ("",), ("x-good", ""), ("x-good", 7)])
+def test_a_header_without_a_name_is_none(names: Any) -> None:
+    with pytest.raises(ConfigError, match="name the header"):
+        Header(*names)
+
+
+@pytest.mark.parametrize("name", ["", " a", "a[]", "a\0"])
+def test_a_form_field_that_parsers_disagree_about_is_none(name: str) -> None:
+    with pytest.raises(ConfigError, match="name the field"):
+        FormField(name)
+
+
+@pytest.mark.parametrize("mount", ["/api", "/api/", "/api//"])
+def test_a_mount_may_end_in_slashes(mount: str) -> None:
+    routes = Routes({"/hook": PLAIN.chain(SECRET)})
+    found = routes.find_mounted("/api/hook", mount)
+    assert found is not None
+    assert found.pattern == "/hook"
