@@ -436,3 +436,16 @@ def test_loading_says_nothing_and_opens_nothing(
     assert settings["store"] == f"sqlite:///{tmp_path}/deliveries.db"
     assert not (tmp_path / "deliveries.db").exists()
     assert not caplog.records
+
+
+def test_the_line_of_the_page_makes_a_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_SECRET", "a secret of sixteen")
+    (tmp_path / "hooklatch.toml").write_text(
+        '[routes."/hooks/github"]\nprovider = "github"\nsecrets = "env:GITHUB_SECRET"\n'
+    )
+    page = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {"app": lambda environ, start_response: []}
+    exec(compile(block, "configuration.md", "exec", dont_inherit=True), names)
+    assert names["app"].routes.find("/hooks/github").pattern == "/hooks/github"

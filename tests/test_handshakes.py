@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -580,3 +581,33 @@ def test_a_verify_token_is_given_on_the_command_line_as_it_is() -> None:
     _, rules = options.apply(record("meta"), ["handshake=meatyhamhock"])
     assert rules == {"handshake": "meatyhamhock"}
     assert options.apply(record("dropbox"), ["handshake=yes"])[1] == {"handshake": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "body"),
+    [
+        ("asana", {"X-Hook-Secret": "b537207f20cbfa02357cf448134da559"}, "{}"),
+        ("notion", {"content-type": "application/json"}, '{"verification_token":"secret_tMrlL1qK5vuQAh1b6cZGhFCh"}'),
+    ],
+)
+def test_the_command_line_needs_no_secret_for_a_handshake_that_brings_one(
+    name: str, headers: dict[str, str], body: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"method": "POST", "url": "/hook", "headers": headers, "body": body}))
+    assert main(["verify", "--provider", name, "--option", "handshake=true", str(request)]) == 0
+    assert "answered: handshake (status 200)" in capsys.readouterr().out
+
+
+def test_the_routes_of_the_page_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "asana.secret").write_text(SECRET)
+    page = (Path(__file__).parent.parent / "docs" / "handshakes.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    given = dict.fromkeys(("SECRET", "APP_SECRET", "PRIVATE_KEY", "PUBLIC_KEY", "TOKEN"), "a_secret_of_sixteen")
+    records = {
+        name.upper(): providers.provider(name) for name in ("slack", "meta", "braintree", "cloudevents", "asana")
+    }
+    for block in blocks:
+        exec(compile(block, "handshakes.md", "exec", dont_inherit=True), {**given, **records, "Path": Path})
+    assert len(blocks) == 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hooklatch.cli import UsageError, complain, options, read, secrets_in, shown
 from hooklatch.errors import Acknowledged, Answer, Handshake
+from hooklatch.handshakes import PENDING
 from hooklatch.keys import PUBLIC_ALGORITHMS
 from hooklatch.providers import provider
 
@@ -68,7 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
     Raises ``UsageError`` or ``ConfigError``.
     """
     record, rules = options.apply(provider(arguments.provider), arguments.option)
-    if record.algorithm in PUBLIC_ALGORITHMS:
+    if "handshake" in rules and record.handshake.startswith("hook_secret"):
+        # What it brings is looked at and dropped: here is no route that waits for it.
+        rules["on_secret"] = len
+        chain = record.chain(PENDING, **rules)
+    elif record.algorithm in PUBLIC_ALGORITHMS:
         chain = record.chain(public_keys=secrets_in.public_keys(arguments.public_key_file), **rules)
     else:
         chain = record.chain(secrets_in.find(arguments.secret_file), **rules)
