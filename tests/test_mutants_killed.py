@@ -636,7 +636,7 @@ def test_seventeen_checks_of_a_costly_key_are_one_too_many() -> None:
 
 
 class Batch:
-    """A scheme whose sender has signed so many empty contents."""
+    """A scheme whose sender has signed so many numbers."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -644,8 +644,9 @@ class Batch:
     def look(self, setting: Any, facts: Any) -> None: ...
 
     def statements(self, setting: Any, facts: Any) -> list[Statement]:
-        right = hmac.new(SECRET.encode(), b"", hashlib.sha256).hexdigest()
-        return [Statement(b"", [right], {"number": str(number)}) for number in range(self.count)]
+        texts = [str(number).encode() for number in range(self.count)]
+        tags = [hmac.new(SECRET.encode(), text, hashlib.sha256).hexdigest() for text in texts]
+        return [Statement(text, [tag], {"number": text.decode()}) for text, tag in zip(texts, tags, strict=True)]
 
 
 @pytest.mark.parametrize(
