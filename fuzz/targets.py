@@ -446,6 +446,10 @@ def _values(made: Template, tape: Tape) -> dict[str, str]:
     return values
 
 
+def _place(step: str) -> int:
+    return int(step) if step.isascii() and step.isdecimal() else -1
+
+
 def json_fields(data: bytes) -> None:
     """Any JSON body: what is read at a path is what ``json`` gives an application."""
     tape = Tape(data)
@@ -464,8 +468,9 @@ def json_fields(data: bytes) -> None:
         if isinstance(value, dict):
             value = value.get(step)
         else:
-            reaches = isinstance(value, list) and step.isascii() and step.isdecimal() and int(step) < len(value)
-            value = value[int(step)] if reaches else None
+            # As we read them: a place in a list has one spelling, so that nobody else takes "01" for a name.
+            reaches = isinstance(value, list) and step == str(_place(step)) and _place(step) < len(value)
+            value = value[_place(step)] if reaches else None
     if found is None:
         demand(value is None or isinstance(value, list | dict | float | bool), "not found", path, body, value)
     else:
