@@ -18,6 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hooklatch import ConfigError, Delivery, NotProven, Webhook, get_webhook
 from hooklatch.asgi import WebhookMiddleware as ASGIWebhookMiddleware
+from hooklatch.errors import RequestAmbiguous
 from hooklatch.providers import GITHUB, MECHANIC, MOMENTO, SPECKLE, SPECKLE_BEFORE_2_12, STRIPE
 from hooklatch.routes import LONGEST, REMEMBERED, SHORT, Routes, _meanings
 from hooklatch.stores import MemoryStore
@@ -872,3 +873,9 @@ def test_what_strangers_ask_for_takes_no_more_than_so_much_memory() -> None:
     remembered = routes._known.cache_info()
     assert remembered.currsize == REMEMBERED
     assert remembered.misses == REMEMBERED + 500
+
+
+@pytest.mark.parametrize("path", ["/./private/\\..", "./private/\\..", "/x/../private/a\\..", "/./private/a;b\\.."])
+def test_dot_segments_are_resolved_whether_or_not_a_backslash_is_a_slash(path: str) -> None:
+    with pytest.raises(RequestAmbiguous):
+        Routes({"/hooks/github": CHAIN}, ["/private/*"]).find(path)

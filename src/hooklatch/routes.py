@@ -164,8 +164,8 @@ def _meanings(path: str) -> set[str]:
     cut = set()
     for text in _decoded(path):
         slashed = text.replace("\\", "/")
-        uncut = _PARAMETERS.sub("", text).replace("\\", "/")
-        cut |= {slashed, uncut, _PARAMETERS.sub("", slashed), _HIDDEN.sub("", slashed)}
+        uncut = _PARAMETERS.sub("", text)
+        cut |= {text, uncut, slashed, uncut.replace("\\", "/"), _PARAMETERS.sub("", slashed), _HIDDEN.sub("", slashed)}
     found = set()
     for text in cut | {_UNSEEN.sub("", text) for text in cut}:
         found |= {_resolved(text), re.sub("/+", "/", f"/{text}")}
