@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import ConfigError
@@ -403,7 +402,7 @@ ALSO: Final = {
 
 def names() -> tuple[str, ...]:
     """Return the names of all senders in the catalogue, sorted, without importing their files."""
-    return tuple(sorted(module.name for module in iter_modules(__path__)))
+    return tuple(sorted(record.lower() for record in __all__))
 
 
 def provider(name: str) -> Provider:
