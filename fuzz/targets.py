@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from hooklatch import Chain, Delivery, Webhook
     from hooklatch.observe import Event
-    from hooklatch.verifiers.timestamp import Unit
+    from hooklatch.types import Unit
 
 NOW: Final = 1_700_000_000.0
 REASON: Final = re.compile(r"[a-z]+(_[a-z]+)+")

@@ -14,37 +14,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from hooklatch import cors as cors_policy
+from hooklatch import verifiers
 from hooklatch.chain import Chain, Identity, Options, positive
 from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Claim, FormField, Header, JSONField, Query
-from hooklatch.handshakes import prepared
 from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
-from hooklatch.schemes import Setting, scheme
 from hooklatch.secret_files import LiveRing, LiveSecrets
 from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Source, decode_secret
-from hooklatch.verifiers import (
-    Age,
-    Beside,
-    BodyDigest,
-    Cheap,
-    EventId,
-    Length,
-    Method,
-    Origin,
-    Overrides,
-    Proven,
-    Signature,
-    Statements,
-    Timestamp,
-    UserAgent,
-    Waiting,
-)
 from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
     from hooklatch.chain import DuplicateKey
+    from hooklatch.handshakes import Mechanism
     from hooklatch.key_sources import PublicKeys
     from hooklatch.provider import Provider
     from hooklatch.remote_keys import Remote
@@ -82,7 +65,7 @@ def assemble(
     methods = _methods(record, options)
     policy = cors_policy.policy(options.get("cors"))
     expected = _expected(record, options)
-    handshake = prepared(record, options, methods, pending=secrets is PENDING)
+    handshake = _handshake(record, options, methods, pending=secrets is PENDING)
     keys = _keys(record, secrets, public_keys, options, notes)
     sample = _sample(record)
     max_body = _max_body(record, sample.pace, options, notes)
@@ -90,44 +73,31 @@ def assemble(
     kind = _duplicate_key(record, options)
     url = _public_url(record, options)
     offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
-    signature = (
-        Statements(scheme(record.scheme), Setting(record, url, expected), offers)
-        if record.scheme
-        else Signature(
-            record.places,
-            record.template,
-            offers,
-            every=record.every,
-            neighbours=record.neighbours,
-            public_url=url,
-            expect=expected,
-            kinds=record.kinds,
-        )
-    )
     parses = bool(record.scheme) or record.opens_body
-    method = Method(methods)
-    verifiers: list[Verifier] = [method, Overrides(), Cheap(signature, costly=sample.costly)]
+    method = verifiers.Method(methods)
+    signature = _signature(record, offers, url, expected)
+    rules: list[Verifier] = [method, verifiers.Overrides(), verifiers.Cheap(signature, costly=sample.costly)]
     if policy is not None:
-        verifiers.insert(0, Origin(policy, methods))
+        rules.insert(0, verifiers.Origin(policy, methods))
     if secrets is PENDING:
-        verifiers.insert(verifiers.index(method) + 1, Waiting())
-    verifiers += _head_values(record, tolerance)
-    verifiers.append(Length(max_body))
+        rules.insert(rules.index(method) + 1, verifiers.Waiting())
+    rules += _head_values(record, tolerance)
+    rules.append(verifiers.Length(max_body))
     if tolerance is not None:
-        verifiers.append(Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
+        rules.append(verifiers.Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
     if handshake is not None and handshake.signed:
-        verifiers.append(Proven(handshake))
-    verifiers += _user_agent(record, options, keys, tolerance, notes)
+        rules.append(verifiers.Proven(handshake))
+    rules += _user_agent(record, options, keys, tolerance, notes)
     if kind == "body" or record.coverage != "body":
-        verifiers.append(BodyDigest())
-    verifiers += options.get("extra", ())
+        rules.append(verifiers.BodyDigest())
+    rules += options.get("extra", ())
     memory = _memory(record, options, tolerance)
     if record.coverage != "body":
         notes.append(f"coverage is {record.coverage!r}: what else the body says is not proven")
         if kind == "body":
             notes.append("a duplicate is recognised by its body: that stops accidents, not somebody who edits the body")
     return Chain(
-        verifiers,
+        rules,
         provider=record.name,
         keys=keys,
         coverage=record.coverage,
@@ -149,7 +119,7 @@ def assemble(
         notes=notes,
         timed=tolerance is not None or record.every is not None,
         identity=_identity(record, keys),
-        beside=Beside(handshake, record.places, methods) if handshake is not None and handshake.unsigned else None,
+        beside=verifiers.Beside(handshake, record.places, methods) if handshake and handshake.unsigned else None,
         bare_refusals=record.bare_refusals,
     )
 
@@ -168,6 +138,14 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
         msg = f"{record.name}: methods={methods!r} must be a list of upper-case names, as in ['POST']"
         raise ConfigError(msg)
     return tuple(methods)
+
+
+def _handshake(record: Provider, options: Options, methods: tuple[str, ...], *, pending: bool) -> Mechanism | None:
+    if not pending and options.keys().isdisjoint({"handshake", "on_secret"}):
+        return None
+    from hooklatch.handshakes import prepared  # noqa: PLC0415 - most routes answer none
+
+    return prepared(record, options, methods, pending=pending)
 
 
 def _keys(
@@ -306,16 +284,33 @@ def _expected(record: Provider, options: Options) -> Mapping[str, str]:
     return dict(expect)
 
 
+def _signature(record: Provider, offers: Offers, url: str, expected: Mapping[str, str]) -> Verifier:
+    if record.scheme:
+        from hooklatch.schemes import Setting, scheme  # noqa: PLC0415 - most records are a template
+
+        return verifiers.Statements(scheme(record.scheme), Setting(record, url, expected), offers)
+    return verifiers.Signature(
+        record.places,
+        record.template,
+        offers,
+        every=record.every,
+        neighbours=record.neighbours,
+        public_url=url,
+        expect=expected,
+        kinds=record.kinds,
+    )
+
+
 def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> list[Verifier]:
     template = record.template
     plain = not record.scheme
     found: list[Verifier] = []
     if record.id is not None and not isinstance(record.id, Claim):
-        found.append(EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
+        found.append(verifiers.EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
     if record.timestamp is not None and not isinstance(record.timestamp, Claim):
         needed = tolerance is not None or (plain and "timestamp" in template.names)
         tight = plain and template.tight
-        found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))
+        found.append(verifiers.Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))
     return found
 
 
@@ -328,7 +323,7 @@ def _user_agent(
 ) -> list[Verifier]:
     tests = Agents(options.get("test_agents", ()), "test_agents")
     others = options.get("other_agents", "accept")
-    rule = UserAgent(Agents(record.agents, "agents"), tests, options.get("on_test", "acknowledge"), others)
+    rule = verifiers.UserAgent(Agents(record.agents, "agents"), tests, options.get("on_test", "acknowledge"), others)
     keyed = isinstance(keys, Source) or (isinstance(keys, Ring) and keys.tests)
     if tests and tolerance is None and not (isinstance(keys, Ring) and keys.tests):
         notes.append(

@@ -10,24 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, Unpack
 
-from hooklatch import schemes, signing
 from hooklatch.assemble import assemble
 from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Claim, Field, FormField, Header, HeadField, JSONField, Query
-from hooklatch.handshakes import MECHANISMS
 from hooklatch.keys import HMAC_ALGORITHMS, PLAIN_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, PlainKey, TokenKey
 from hooklatch.remote_keys import Published
-from hooklatch.schemes import SCHEMES
 from hooklatch.secrets import KEY_ENCODINGS, Secret, as_secrets, decode_secret
 from hooklatch.template import URLS, Template
-from hooklatch.types import Coverage, Delivery, Repeats
+from hooklatch.types import UNITS, Coverage, Delivery, Repeats, Unit
 from hooklatch.verifiers.offers import ENCODINGS
-from hooklatch.verifiers.timestamp import UNITS, Unit
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
     from hooklatch.key_sources import PublicKeys
+    from hooklatch.schemes import Scheme
     from hooklatch.secrets import FindSecrets, OneSecret, Pending, Secrets
     from hooklatch.types import Signer, SigningKey
 
@@ -123,7 +120,10 @@ class Provider:
         _one_of(self.name, "repeats", self.repeats, ("never", "possible", "normal"))
         _one_of(self.name, "timestamp_unit", self.timestamp_unit, UNITS)
         _one_of(self.name, "fields_in", self.fields_in, ("json", "form"))
-        _one_of(self.name, "handshake", self.handshake.partition(" ")[0], ("", *MECHANISMS))
+        if self.handshake:
+            from hooklatch.handshakes import MECHANISMS  # noqa: PLC0415 - most senders make none
+
+            _one_of(self.name, "handshake", self.handshake.partition(" ")[0], ("", *MECHANISMS))
         _one_of(self.name, "evidence", self.evidence, ("sdk", "published", "documentation", "unconfirmed"))
         if self.encoding not in (("text", "base64") if self.algorithm == "token" else ("hex", "base64", "base64url")):
             msg = (
@@ -135,7 +135,7 @@ class Provider:
             msg = f"{self.name}: max_age needs a signed timestamp; say where it is with timestamp="
             raise ConfigError(msg)
         if self.scheme:
-            _one_of(self.name, "scheme", self.scheme, tuple(SCHEMES))
+            _scheme(self)
         template = self.template
         for setting, place in (("timestamp", self.timestamp), ("id", self.id)):
             if place is None:
@@ -172,7 +172,7 @@ class Provider:
         if self.algorithm == "token":
             return False
         if self.scheme:
-            return setting in schemes.scheme(self.scheme).proves
+            return setting in _scheme(self).proves
         if isinstance(place, Claim):
             return False
         if isinstance(place, Header | Query):
@@ -203,21 +203,21 @@ class Provider:
     def signs_url(self) -> bool:
         """Whether the signed content holds the URL the sender was given, so that a route must name it."""
         if self.scheme:
-            return schemes.scheme(self.scheme).needs_url or not OWN_ADDRESS.isdisjoint(self.components)
+            return _scheme(self).needs_url or not OWN_ADDRESS.isdisjoint(self.components)
         return not URLS.isdisjoint(self.template.names)
 
     @property
     def opens_body(self) -> bool:
         """Whether the body is parsed before anything is proven."""
         if self.scheme:
-            return schemes.scheme(self.scheme).opens_body
+            return _scheme(self).opens_body
         return bool(self.template.fields) or any(isinstance(place, JSONField | FormField) for place in self.places)
 
     @property
     def coverage(self) -> Coverage:
         """What a valid signature of this sender vouches for."""
         if self.scheme:
-            return schemes.scheme(self.scheme).coverage(self)
+            return _scheme(self).coverage(self)
         if self.algorithm == "token":
             return "caller"
         template = self.template
@@ -301,6 +301,8 @@ class Provider:
         schemes that sign it, the whole one the sender was given; *expect*: see the option of that name. *secret*: for
         senders with a public key the private one, see ``hooklatch.private_keys``.
         """
+        from hooklatch import signing  # noqa: PLC0415 - a receiver signs nothing
+
         key = self._signer(secret)
         return signing.deliver(self, body, key, id=id, at=time.time() if at is None else at, method=method, url=url,
                                headers=headers or {}, expect=expect or {})  # fmt: skip
@@ -312,6 +314,14 @@ class Provider:
             return private_key(self.algorithm, secret.value if isinstance(secret, Secret) else secret)
         (only,) = as_secrets(secret)
         return self.key(decode_secret(only.value, self.key_encoding))
+
+
+def _scheme(record: Provider) -> Scheme:
+    """Return the scheme that *record* names; raise ``ConfigError`` for an unknown one."""
+    from hooklatch.schemes import SCHEMES, scheme  # noqa: PLC0415 - most records are a template
+
+    _one_of(record.name, "scheme", record.scheme, tuple(SCHEMES))
+    return scheme(record.scheme)
 
 
 def _one_of(name: str, fact: str, value: object, known: Sequence[object]) -> None:

@@ -21,6 +21,10 @@ Coverage: TypeAlias = Literal["body", "fields", "weak", "caller"]
 Repeats: TypeAlias = Literal["never", "possible", "normal"]
 """Whether a sender honestly sends equal deliveries that are different events."""
 
+Unit: TypeAlias = Literal["s", "ms", "rfc3339", "http"]
+UNITS: Final[tuple[Unit, ...]] = ("s", "ms", "rfc3339", "http")
+"""How a sender writes the time: seconds or milliseconds since 1970, RFC 3339, or the date of RFC 9110."""
+
 NO_FIELDS: Final[Mapping[str, str]] = {}
 
 

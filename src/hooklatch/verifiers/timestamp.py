@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from hooklatch.errors import BodyMalformed, SignatureMalformed, TimestampMalformed, TimestampMissing
 from hooklatch.fields import Header, Query
 
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField, HeadField
-    from hooklatch.types import Check, Facts, Head
-
-Unit: TypeAlias = Literal["s", "ms", "rfc3339", "http"]
-UNITS: Final = ("s", "ms", "rfc3339", "http")
+    from hooklatch.types import Check, Facts, Head, Unit
 
 _DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
 _USUAL_WIDTH: Final = {"s": 10, "ms": 13}
