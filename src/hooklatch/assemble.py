@@ -13,20 +13,19 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from hooklatch import cors as cors_policy
 from hooklatch import verifiers
 from hooklatch.chain import Chain, Identity, Options, positive
 from hooklatch.digests import FAST_PACE, PURE_PYTHON_CAP
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
-from hooklatch.secret_files import LiveRing, LiveSecrets
-from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Source, decode_secret
+from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Secret, Source, decode_secret
 from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
 if TYPE_CHECKING:
     from hooklatch.chain import DuplicateKey
+    from hooklatch.cors import CORS
     from hooklatch.handshakes import Mechanism
     from hooklatch.key_sources import PublicKeys
     from hooklatch.provider import Provider
@@ -63,7 +62,7 @@ def assemble(
         raise ConfigError(msg)
     notes: list[str] = []
     methods = _methods(record, options)
-    policy = cors_policy.policy(options.get("cors"))
+    policy = _cors(options)
     expected = _expected(record, options)
     handshake = _handshake(record, options, methods, pending=secrets is PENDING)
     keys = _keys(record, secrets, public_keys, options, notes)
@@ -140,6 +139,15 @@ def _methods(record: Provider, options: Options) -> tuple[str, ...]:
     return tuple(methods)
 
 
+def _cors(options: Options) -> CORS | None:
+    given = options.get("cors")
+    if given is None:
+        return None
+    from hooklatch.cors import policy  # noqa: PLC0415 - few senders post from a browser
+
+    return policy(given)
+
+
 def _handshake(record: Provider, options: Options, methods: tuple[str, ...], *, pending: bool) -> Mechanism | None:
     if not pending and options.keys().isdisjoint({"handshake", "on_secret"}):
         return None
@@ -175,14 +183,19 @@ def _keys(
         raise ConfigError(msg)
     if callable(secrets):
         return Source(secrets, record.key, record.key_encoding)
-    ring = (
-        LiveRing(secrets, record.key, record.key_encoding)
-        if isinstance(secrets, LiveSecrets)
-        else Ring(secrets, record.key, record.key_encoding)
-    )
+    ring = _ring(record, secrets)
     if any(len(decode_secret(secret.value, record.key_encoding)) < SHORT for secret, _ in ring.entries):
         notes.append(f"a secret is shorter than {SHORT} bytes and could be guessed")
     return ring
+
+
+def _ring(record: Provider, secrets: Secrets) -> Ring:
+    if not isinstance(secrets, str | bytes | Secret | list | tuple):
+        from hooklatch.secret_files import LiveRing, LiveSecrets  # noqa: PLC0415 - few routes have secrets in files
+
+        if isinstance(secrets, LiveSecrets):
+            return LiveRing(secrets, record.key, record.key_encoding)
+    return Ring(secrets, record.key, record.key_encoding)
 
 
 class _Sample(NamedTuple):

@@ -20,6 +20,7 @@ from hooklatch.fields import FormField, Header, JSONField, Query
 from hooklatch.observe import Event
 from hooklatch.provider import Provider
 from hooklatch.ratelimit import FailureLimit
+from hooklatch.remote_keys import Published
 from hooklatch.settings import Settings
 from hooklatch.types import Verifier
 from hooklatch.verifiers.user_agent import OnTest, OtherAgents
@@ -49,6 +50,7 @@ _NAMES: Final = {
     "AnyStore": stores.AnyStore,
     "Render": Callable,
     "Fetcher": Callable,
+    "Published": Published,
 }
 
 
@@ -69,7 +71,8 @@ def settings() -> dict[str, Any]:
 @cache
 def facts() -> dict[str, Any]:
     """Return the facts of a sender, and their types."""
-    return {name: hint for name, hint in get_type_hints(Provider).items() if name not in {"name", *NOT_IN_FILES}}
+    hints = get_type_hints(Provider, localns=_NAMES)
+    return {name: hint for name, hint in hints.items() if name not in {"name", *NOT_IN_FILES}}
 
 
 OVER: Final[dict[str, Any]] = {

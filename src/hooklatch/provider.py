@@ -15,7 +15,6 @@ from hooklatch.chain import Chain, Options, positive
 from hooklatch.errors import ConfigError
 from hooklatch.fields import Claim, Field, FormField, Header, HeadField, JSONField, Query
 from hooklatch.keys import HMAC_ALGORITHMS, PLAIN_ALGORITHMS, PUBLIC_ALGORITHMS, HMACKey, PlainKey, TokenKey
-from hooklatch.remote_keys import Published
 from hooklatch.secrets import KEY_ENCODINGS, Secret, as_secrets, decode_secret
 from hooklatch.template import URLS, Template
 from hooklatch.types import UNITS, Coverage, Delivery, Repeats, Unit
@@ -24,6 +23,7 @@ from hooklatch.verifiers.offers import ENCODINGS
 if TYPE_CHECKING:
     from hooklatch.fields import BodyField
     from hooklatch.key_sources import PublicKeys
+    from hooklatch.remote_keys import Published
     from hooklatch.schemes import Scheme
     from hooklatch.secrets import FindSecrets, OneSecret, Pending, Secrets
     from hooklatch.types import Signer, SigningKey
