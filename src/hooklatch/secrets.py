@@ -50,7 +50,7 @@ _NOT_SYMMETRIC: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
     """One shared secret: text or bytes, and from when until when it counts (aware datetimes).
 
@@ -91,7 +91,7 @@ OneSecret: TypeAlias = str | bytes | Secret
 Secrets: TypeAlias = OneSecret | Sequence[OneSecret]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Party:
     """One of several tenants on a route: its *name*, and its *secrets*, newest first."""
 
