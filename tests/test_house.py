@@ -31,10 +31,14 @@ def typing_only(tree: ast.Module) -> set[int]:
     }
 
 
-def loaded_after(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return set(done.stdout.split())
+
+
+def loaded_after(statement: str) -> set[str]:
+    return {name.split(".")[0] for name in modules_after(statement)}
 
 
 @pytest.mark.parametrize(
@@ -84,12 +88,25 @@ def test_the_synchronous_world_does_not_pay_for_anyio() -> None:
 
 
 def test_naming_one_sender_imports_one_file() -> None:
-    code = (
-        "import sys; from hooklatch.providers import GITHUB; "
-        "print(*[n for n in sys.modules if n.startswith('hooklatch.providers.')])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["hooklatch.providers.github"]
+    loaded = modules_after("from hooklatch.providers import GITHUB")
+    assert [name for name in loaded if name.startswith("hooklatch.providers.")] == ["hooklatch.providers.github"]
+
+
+# What costs time to import, and that most routes have no use for.
+SELDOM = {"handshakes", "jose", "key_sources", "public_keys", "schemes", "secret_files", "signing"}
+SELDOM |= {f"verifiers.{rule}" for rule in ("age", "body_digest", "event_id", "handshake", "origin", "statements")}
+
+
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
+def test_an_ordinary_route_does_not_pay_for_what_others_use(door: str) -> None:
+    chain = "from hooklatch.providers import GITHUB; chain = GITHUB.chain('a secret of sixteen')"
+    loaded = modules_after(f"{chain}; from hooklatch.{door} import WebhookMiddleware")
+    assert loaded.isdisjoint({f"hooklatch.{name}" for name in SELDOM})
+
+
+def test_what_a_chain_has_is_loaded_before_the_first_request() -> None:
+    before = modules_after("from hooklatch.providers import STRIPE; chain = STRIPE.chain('a secret of sixteen')")
+    assert {"hooklatch.verifiers.age", "hooklatch.verifiers.timestamp"} <= before
 
 
 def test_public_names_are_complete_and_sorted() -> None:
