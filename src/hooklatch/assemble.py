@@ -23,6 +23,7 @@ from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
 from hooklatch.schemes import Setting, scheme
 from hooklatch.secret_files import LiveRing, LiveSecrets
 from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Source, decode_secret
+from hooklatch.shortcut import Rules
 from hooklatch.verifiers import (
     Age,
     Beside,
@@ -104,23 +105,27 @@ def assemble(
             kinds=record.kinds,
         )
     )
-    parses = bool(record.scheme) or record.opens_body
-    method = Method(methods)
-    verifiers: list[Verifier] = [method, Overrides(), Cheap(signature, costly=sample.costly)]
+    method, overrides, cheap = Method(methods), Overrides(), Cheap(signature, costly=sample.costly)
+    verifiers: list[Verifier] = [method, overrides, cheap]
     if policy is not None:
         verifiers.insert(0, Origin(policy, methods))
     if secrets is PENDING:
         verifiers.insert(verifiers.index(method) + 1, Waiting())
-    verifiers += _head_values(record, tolerance)
-    verifiers.append(Length(max_body))
-    if tolerance is not None:
-        verifiers.append(Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
+    event_id, stamp = _event_id(record), _timestamp(record, tolerance)
+    length = Length(max_body)
+    age = Age(*tolerance, head=isinstance(record.timestamp, Header | Query)) if tolerance is not None else None
+    verifiers += [rule for rule in (event_id, stamp, length, age) if rule is not None]
     if handshake is not None and handshake.signed:
         verifiers.append(Proven(handshake))
     verifiers += _user_agent(record, options, keys, tolerance, notes)
     if kind == "body" or record.coverage != "body":
         verifiers.append(BodyDigest())
     verifiers += options.get("extra", ())
+    parses = bool(record.scheme) or record.opens_body
+    parses = parses or any(isinstance(place, JSONField | FormField) for place in (record.timestamp, record.id))
+    by_heart = [method, overrides, cheap, length, *(rule for rule in (event_id, stamp, age) if rule and rule.head)]
+    others = [verifier for verifier in verifiers if not any(verifier is rule for rule in by_heart)]
+    rules = Rules(method, signature, event_id, stamp, length, age, others)
     memory = _memory(record, options, tolerance)
     if record.coverage != "body":
         notes.append(f"coverage is {record.coverage!r}: what else the body says is not proven")
@@ -134,7 +139,7 @@ def assemble(
         max_body=max_body,
         body_timeout=options.get("body_timeout", 30.0),
         pace=sample.pace,
-        parses=parses or any(isinstance(place, JSONField | FormField) for place in (record.timestamp, record.id)),
+        parses=parses,
         refusal_status=options.get("refusal_status", record.refusal_status),
         cors=policy,
         on_duplicate=options.get("on_duplicate", "run" if record.repeats == "normal" else "acknowledge"),
@@ -151,6 +156,7 @@ def assemble(
         identity=_identity(record, keys),
         beside=Beside(handshake, record.places, methods) if handshake is not None and handshake.unsigned else None,
         bare_refusals=record.bare_refusals,
+        rules=rules,
     )
 
 
@@ -306,17 +312,18 @@ def _expected(record: Provider, options: Options) -> Mapping[str, str]:
     return dict(expect)
 
 
-def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> list[Verifier]:
-    template = record.template
+def _event_id(record: Provider) -> EventId | None:
+    if record.id is None or isinstance(record.id, Claim):
+        return None
+    return EventId(record.id, barred="" if record.scheme else record.template.barred.get("id", ""))
+
+
+def _timestamp(record: Provider, tolerance: tuple[float, float] | None) -> Timestamp | None:
+    if record.timestamp is None or isinstance(record.timestamp, Claim):
+        return None
     plain = not record.scheme
-    found: list[Verifier] = []
-    if record.id is not None and not isinstance(record.id, Claim):
-        found.append(EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
-    if record.timestamp is not None and not isinstance(record.timestamp, Claim):
-        needed = tolerance is not None or (plain and "timestamp" in template.names)
-        tight = plain and template.tight
-        found.append(Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))
-    return found
+    needed = tolerance is not None or (plain and "timestamp" in record.template.names)
+    return Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=plain and record.template.tight)
 
 
 def _user_agent(
