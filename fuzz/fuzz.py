@@ -21,7 +21,7 @@ MAX_LENGTH = 4096
 SLOWEST = 10
 """Seconds one input may take; more is a finding."""
 
-NAMES = ("headers", "fields", "template", "json", "form", "paths", "wsgi", "asgi", "altered")
+NAMES = ("headers", "fields", "template", "json", "form", "paths", "wsgi", "asgi", "altered", "ways")
 
 
 def fuzz_here(name: str, arguments: list[str]) -> None:

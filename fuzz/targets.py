@@ -230,8 +230,8 @@ class Log(logging.Handler):
 class Site:
     """Both doors, with all routes and a protected place, before an application that answers 204."""
 
-    def __init__(self) -> None:
-        """Make both doors."""
+    def __init__(self, *, short: bool = True) -> None:
+        """Make both doors; without the short ways of ordinary deliveries unless *short*."""
         self.events: list[Event] = []
         self.seen: list[tuple[bytes, Webhook | None]] = []
         self.reason = ""
@@ -246,6 +246,8 @@ class Site:
         }
         self.wsgi = WSGIWebhookMiddleware(self._wsgi, store=MemoryStore(), **settings)
         self.asgi = ASGIWebhookMiddleware(self._asgi, store=MemoryStore(), **settings)
+        if not short:
+            self.wsgi._ways = self.asgi._ways = {}  # noqa: SLF001 - no option switches them off
 
     def _wsgi(self, environ: Any, start_response: Any) -> list[bytes]:  # noqa: ANN401
         webhook = environ.get("hooklatch.webhook")
@@ -335,18 +337,23 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 _calls = 0
-_site: Site | None = None
+_sites: tuple[Site, ...] = ()
 
 
 def site() -> Site:
     """Return the doors; new ones now and then, so that the memory of duplicates stays small."""
-    global _calls, _site  # noqa: PLW0603 - one process, one thread
+    return sites()[0]
+
+
+def sites() -> tuple[Site, ...]:
+    """Return the doors, and others without short ways that have the same memories."""
+    global _calls, _sites  # noqa: PLW0603 - one process, one thread
     _calls += 1
-    if _site is None or _calls % 5000 == 0:
+    if not _sites or _calls % 5000 == 0:
         logging.getLogger("hooklatch").handlers = [Log()]
         logging.getLogger("hooklatch").propagate = False
-        _site = Site()
-    return _site
+        _sites = (Site(), Site(short=False))
+    return _sites
 
 
 # The targets.
@@ -635,6 +642,46 @@ def altered(data: bytes) -> None:
     demand(accepted is not None or doors.reason in known, "a genuine one was refused", doors.reason, delivery)
 
 
+def ways(data: bytes) -> None:
+    """Whatever comes, an ordinary delivery's short way and the whole flow say the same of it, in both worlds."""
+    tape = Tape(data)
+    flags, length = tape.number(), tape.text()
+    request = _request(tape)
+    found = []
+    for doors in sites():
+        environ, scope = wsgi_environ(request), dict(asgi_scope(request))
+        if flags & 1:
+            environ["CONTENT_LENGTH"] = length
+            scope["headers"] = [
+                (name, length.encode("latin-1") if name == b"content-length" else value)
+                for name, value in scope["headers"]
+            ]
+        events = [{"type": "http.request", "body": request[3], "more_body": bool(flags & 2)}, {"type": "http.request"}]
+        status = doors.call_wsgi(environ)
+        verdicts = [(status, doors.judge(status), doors.reason)]
+        status = doors.call_asgi(scope, events)
+        verdicts.append((status, doors.judge(status), doors.reason))
+        found.append([(status, _told(webhook), reason) for status, webhook, reason in verdicts])
+    demand(found[0] == found[1], "the two ways differ", found, request)
+
+
+def _told(webhook: Webhook | None) -> tuple[object, ...]:
+    if webhook is None:
+        return ()
+    claim = webhook.claim
+    body = webhook.body if webhook.coverage == "body" else b""
+    facts = (
+        webhook.timestamp,
+        webhook.id,
+        webhook.fields,
+        webhook.test,
+        webhook.key_index,
+        webhook.method,
+        webhook.path,
+    )
+    return (webhook.provider, *facts, body, claim and (claim.keys, claim.fingerprint, claim.ttl))
+
+
 def _changed(name: str, delivery: Delivery, *, where: int, place: int, new: int) -> Delivery | None:
     record = RECORDS[name]
     if where and delivery.body and name != "token":
@@ -667,6 +714,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "wsgi": wsgi,
     "asgi": asgi,
     "altered": altered,
+    "ways": ways,
 }
 
 TOKENS: Final = (
@@ -705,6 +753,10 @@ def seeds(name: str) -> Iterator[bytes]:  # noqa: PLR0912 - one branch a target
     elif name == "paths":
         for path in (b"/hooks/github", b"/many/a/../b", b"/private/%2e%2e/x", b"http://h/api", b"/x\\..\\api;v=1"):
             yield cut.join([path, b"/mount"])
+    elif name == "ways":
+        for index in range(len(NAMES)):
+            for flags in (b"\x03", b"\x13"):
+                yield cut.join([b"", b"9", bytes([index]), flags, b"\x01", b"text", b"body"])
     elif name in {"wsgi", "asgi"}:
         for index in range(len(NAMES)):
             for flags in (b"\x03", b"\x00\x13", b"\x00\x23"):

@@ -12,21 +12,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from anyio import to_thread
-
+from hooklatch.asgi_incoming import Again, Replay, Source, late
 from hooklatch.asgi_outgoing import Outgoing
-from hooklatch.body import BATCH, Body
-from hooklatch.deadline import in_time
+from hooklatch.body import Body
+from hooklatch.deadline import at_once, in_time
 from hooklatch.digests import FAST_PACE
 from hooklatch.door import Door, demand_interface
-from hooklatch.drive import arun, pause, turn
+from hooklatch.drive import aclaimed, arun
 from hooklatch.errors import (
     Answer,
-    BodyIncomplete,
-    BodyTimeout,
     ClientDisconnected,
-    LengthMalformed,
-    RequestAmbiguous,
 )
 from hooklatch.lines import ByteLines
 from hooklatch.settle_async import AsyncSettlement
@@ -36,19 +31,23 @@ from hooklatch.types import Head, Webhook
 from hooklatch.verdict import STATE_KEY, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from hooklatch.chain import Chain
+    from hooklatch.errors import Headers
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
     from hooklatch.settings import Render
+    from hooklatch.shortcut import Shortcut
     from hooklatch.stores import AnyStore
+    from hooklatch.types import Claim
 
-_LONGEST: Final = 20
-"""Digits of a length, from which on it is none."""
+
+DIGITS: Final = 6
+"""Of the declared length (bytes) of a body that may come in one piece."""
 
 
 class WebhookMiddleware(Door):
@@ -100,6 +99,7 @@ class WebhookMiddleware(Door):
             clock=clock,
             debug=debug,
         )
+        self._ways = self.shortcuts(str.encode, FAST_PACE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request; lifespan and unknown scopes pass as they are."""
@@ -123,25 +123,21 @@ class WebhookMiddleware(Door):
         if match is None or judged(verdict, match.pattern, match.chain.provider, scope["method"], scope["path"]):
             await self.app(scope, receive, send)
             return
-        await self._judge(match, path, scope, receive, send)
+        way = self._ways.get(match.pattern)
+        if way is None:
+            await self._judge(match, path, scope, receive, send)
+        else:
+            await self._judge_ordinary(way, match, path, scope, receive, send)
 
-    async def _judge(self, match: Match, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _judge(
+        self, match: Match, path: str, scope: Scope, receive: Receive, send: Send, first: Message | None = None
+    ) -> None:
+        """Judge any request; *first*: a message that has been received already."""
         pattern, chain = match
-        method = scope["method"]
         body = Body(self.spool)
         headers = ByteLines(scope["headers"])
-        source = Source(receive, body, headers, chain)
-        # By position, in the order of the class: names would cost as much as all else here.
-        head = Head(
-            method,
-            path,
-            scope["query_string"].decode("latin-1"),
-            headers,
-            self.clock(),
-            source.length,
-            pattern,
-            (scope.get("raw_path") or b"").decode("latin-1"),
-        )
+        source = Source(receive, body, headers, chain, first)
+        head = _head(match, path, scope, headers, self.clock(), source.length)
         client = scope.get("client")
         watch = self.limiter.watch(head, client[0] if client else None)
         try:
@@ -150,27 +146,86 @@ class WebhookMiddleware(Door):
                     await watch.alook()
                 webhook, claim = await arun(chain.flow(head), source.read, self.store)
             except Answer as answer:
-                self.report(answer, method, chain, pattern)
+                self.report(answer, head.method, chain, pattern)
                 if watch:
                     await watch.arefused(answer)
                 if not isinstance(answer, ClientDisconnected):
-                    await self._answer(answer, method, send)
+                    await self._answer(answer, head.method, send)
                 return
-            webhook.captured = body
-            webhook.path = scope["path"]
-            if self.observer.listens:
-                self.observer.accepted(provider=chain.provider, route=pattern, method=method)
-            inner = dict(scope)
-            inner["state"] = {**(scope.get("state") or {}), STATE_KEY: webhook}
             app = watch.aclearing(self.app) if watch else self.app
-            lines = chain.lines_for(head)
-            if claim is None and not lines:
-                await app(inner, _Replay(body, receive), send)
-            else:
-                settlement = AsyncSettlement(self.store, claim)
-                await Outgoing(send, settlement, lines).run(app, inner, _Replay(body, receive))
+            await self._run(app, webhook, claim, body, chain.lines_for(head), scope, Replay(body, receive), send)
         finally:
             body.close()
+
+    async def _judge_ordinary(
+        self, way: Shortcut, match: Match, path: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Judge a small ordinary delivery whose body comes in one piece; leave others to ``_judge``."""
+        headers = scope["headers"]
+        found = dict(headers)
+        declared = found.get(b"content-length", b"")
+        # Each header once, in lower case, and a length that can be compared with what arrives.
+        if (
+            len(found) < len(headers)
+            or not b"".join(found).islower()
+            or not declared.isdigit()
+            or len(declared) > DIGITS
+        ):
+            await self._judge(match, path, scope, receive, send)
+            return
+        chain = match.chain
+        length = int(declared)
+        now = self.clock()
+        webhook = claim = message = None
+        try:
+            opened = way.open(found, scope["method"], length, now)
+            if opened is not None:
+                message, rest = at_once(receive())
+                if rest is not None:
+                    message = await in_time(rest, time.monotonic() + chain.body_timeout)
+                if message is None:
+                    raise late(chain.body_timeout)
+                content = message.get("body", b"")
+                whole = len(content) == length and not message.get("more_body") and message["type"] == "http.request"
+                if whole and way.plain:
+                    webhook = way.webhook(opened, content, scope["method"], scope["path"], match.pattern, now)
+                elif whole:
+                    facts = way.facts(opened, content, _head(match, path, scope, ByteLines(headers), now, length))
+                    webhook, claim = chain.conclude(facts)
+                    if claim is not None:
+                        chain.admit(webhook, claim, await aclaimed(self.store, claim))
+        except Answer as answer:
+            chain.dress(answer, ())
+            self.report(answer, scope["method"], chain, match.pattern)
+            await self._answer(answer, scope["method"], send)
+            return
+        if webhook is None or message is None:
+            await self._judge(match, path, scope, receive, send, message)
+        else:
+            body = Body(self.spool, content)
+            await self._run(self.app, webhook, claim, body, (), scope, Again(message, receive), send)
+
+    def _run(
+        self,
+        app: ASGIApp,
+        webhook: Webhook,
+        claim: Claim | None,
+        body: Body,
+        lines: Headers,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> Awaitable[None]:
+        """Return the run of *app*; *lines*: header lines that its answer is to carry."""
+        webhook.captured = body
+        webhook.path = scope["path"]
+        if self.observer.listens:
+            self.observer.accepted(provider=webhook.provider, route=webhook.route, method=webhook.method)
+        inner = dict(scope)
+        inner["state"] = {**(scope.get("state") or {}), STATE_KEY: webhook}
+        if claim is None and not lines:
+            return app(inner, receive, send)
+        return Outgoing(send, AsyncSettlement(self.store, claim), lines).run(app, inner, receive)
 
     async def _answer(self, answer: Answer, method: str, send: Send) -> None:
         status, headers, content = self.response(answer, method)
@@ -179,106 +234,18 @@ class WebhookMiddleware(Door):
         await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
-class Source:
-    """Receives the body in pieces that never hold the event loop for long, within the route's deadline."""
-
-    __slots__ = ("_arrived", "_body", "_chain", "_deadline", "_headers", "_more", "_receive", "_slices", "length")
-
-    def __init__(self, receive: Receive, body: Body, headers: ByteLines, chain: Chain) -> None:
-        self._receive = receive
-        self._body = body
-        self._headers = headers
-        self._chain = chain
-        self._deadline = 0.0
-        """Monotonic seconds; 0 before the first read."""
-        self._more = True
-        self._arrived = 0
-        self._slices: Iterator[bytes] | None = None
-        declared = headers.all("content-length")
-        self.length = _length(declared[0].strip(" \t")) if len(declared) == 1 else None
-
-    def _start(self) -> None:
-        """Raise ``LengthMalformed`` or ``RequestAmbiguous`` for a body that cannot be told from what follows it."""
-        if self.length is None and self._headers.all("content-length"):
-            raise LengthMalformed
-        if any(coding.strip(" \t").lower() not in {"", "chunked"} for coding in self._headers.all("transfer-encoding")):
-            msg = "a transfer coding other than chunked: what arrives is not what was signed"
-            raise RequestAmbiguous(msg)
-        self._deadline = time.monotonic() + self._chain.body_timeout
-
-    async def read(self) -> bytes:
-        """Return the next body bytes, ``b""`` at the end."""
-        if self._slices is not None:
-            piece = next(self._slices, b"")
-            if piece:
-                await (turn() if self._chain.pace < FAST_PACE else pause())
-                return piece
-        while self._more:
-            chunk = await self._next()
-            if chunk:
-                pace = self._chain.pace
-                if pace < FAST_PACE:
-                    await turn()
-                if len(chunk) <= pace:
-                    return chunk
-                self._slices = (chunk[start : start + pace] for start in range(0, len(chunk), pace))
-                return next(self._slices)
-        if self.length is not None and self._arrived != self.length:
-            msg = f"{self._arrived} bytes arrived, {self.length} were declared; has an outer layer read the body?"
-            raise BodyIncomplete(msg)
-        if not self._body.sealed:
-            await to_thread.run_sync(self._body.seal)
-        return b""
-
-    async def _next(self) -> bytes:
-        if not self._deadline:
-            self._start()
-        message = await in_time(self._receive(), self._deadline)
-        if message is None:
-            msg = f"the body did not arrive within {self._chain.body_timeout:g} seconds (body_timeout)"
-            raise BodyTimeout(msg)
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        chunk: bytes = message.get("body", b"")
-        self._more = message.get("more_body", False)
-        self._arrived += len(chunk)
-        if chunk and self._arrived <= self._chain.max_body:
-            self._body.hold(chunk)
-            if self._body.full:
-                await to_thread.run_sync(self._body.spill)
-        return chunk
-
-
-class _Replay:
-    """Gives the application the captured body, then the server's own ``receive``.
-
-    An invented ``http.disconnect`` would cut streaming responses short.
-    """
-
-    __slots__ = ("_body", "_offset", "_over", "_receive")
-
-    def __init__(self, body: Body, receive: Receive) -> None:
-        self._body = body
-        self._receive = receive
-        self._offset = 0
-        self._over = False
-
-    async def __call__(self) -> Message:
-        if self._over:
-            return await self._receive()
-        if not self._body.on_disk:
-            self._over = True
-            return {"type": "http.request", "body": self._body.whole(), "more_body": False}
-        piece = await to_thread.run_sync(self._body.at, self._offset, BATCH)
-        self._offset += len(piece)
-        self._over = self._offset >= self._body.size
-        return {"type": "http.request", "body": piece, "more_body": not self._over}
-
-
-def _length(declared: str) -> int | None:
-    """Return the number of bytes that *declared* says, None where it is no number."""
-    good = declared.isdecimal() and declared.isascii() and len(declared) < _LONGEST
-    return int(declared) if good else None
+def _head(match: Match, path: str, scope: Scope, headers: ByteLines, now: float, length: int | None) -> Head:
+    # By position, in the order of the class: names would cost as much as all else here.
+    return Head(
+        scope["method"],
+        path,
+        scope["query_string"].decode("latin-1"),
+        headers,
+        now,
+        length,
+        match.pattern,
+        (scope.get("raw_path") or b"").decode("latin-1"),
+    )
 
 
 def full_path(scope: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from hooklatch.errors import ConfigError
 from hooklatch.fields import Claim, FormField, Header, JSONField, Query
 from hooklatch.keys import PUBLIC_ALGORITHMS, SIGNATURE_SIZES
 from hooklatch.secrets import PENDING, SHORT, PublicRing, Ring, Secret, Source, decode_secret
+from hooklatch.shortcut import Rules
 from hooklatch.verifiers.offers import Offers
 from hooklatch.verifiers.user_agent import Agents
 
@@ -72,24 +73,30 @@ def assemble(
     kind = _duplicate_key(record, options)
     url = _public_url(record, options)
     offers = Offers(record.encoding, prefix=record.prefix, size=sample.size)
-    parses = bool(record.scheme) or record.opens_body
     method = verifiers.Method(methods)
     signature = _signature(record, offers, url, expected)
-    rules: list[Verifier] = [method, verifiers.Overrides(), verifiers.Cheap(signature, costly=sample.costly)]
+    overrides, cheap = verifiers.Overrides(), verifiers.Cheap(signature, costly=sample.costly)
+    rules: list[Verifier] = [method, overrides, cheap]
     if policy is not None:
         rules.insert(0, verifiers.Origin(policy, methods))
     if secrets is PENDING:
         rules.insert(rules.index(method) + 1, verifiers.Waiting())
-    rules += _head_values(record, tolerance)
-    rules.append(verifiers.Length(max_body))
+    event_id, stamp = _event_id(record), _timestamp(record, tolerance)
+    length = verifiers.Length(max_body)
+    age = None
     if tolerance is not None:
-        rules.append(verifiers.Age(*tolerance, head=isinstance(record.timestamp, Header | Query)))
+        age = verifiers.Age(*tolerance, head=isinstance(record.timestamp, Header | Query))
+    rules += [rule for rule in (event_id, stamp, length, age) if rule is not None]
     if handshake is not None and handshake.signed:
         rules.append(verifiers.Proven(handshake))
     rules += _user_agent(record, options, keys, tolerance, notes)
     if kind == "body" or record.coverage != "body":
         rules.append(verifiers.BodyDigest())
     rules += options.get("extra", ())
+    parses = bool(record.scheme) or record.opens_body
+    parses = parses or any(isinstance(place, JSONField | FormField) for place in (record.timestamp, record.id))
+    by_heart = [method, overrides, cheap, length, *(rule for rule in (event_id, stamp, age) if rule and rule.head)]
+    others = [rule for rule in rules if not any(rule is known for known in by_heart)]
     memory = _memory(record, options, tolerance)
     if record.coverage != "body":
         notes.append(f"coverage is {record.coverage!r}: what else the body says is not proven")
@@ -103,7 +110,7 @@ def assemble(
         max_body=max_body,
         body_timeout=options.get("body_timeout", 30.0),
         pace=sample.pace,
-        parses=parses or any(isinstance(place, JSONField | FormField) for place in (record.timestamp, record.id)),
+        parses=parses,
         refusal_status=options.get("refusal_status", record.refusal_status),
         cors=policy,
         on_duplicate=options.get("on_duplicate", "run" if record.repeats == "normal" else "acknowledge"),
@@ -120,6 +127,7 @@ def assemble(
         identity=_identity(record, keys),
         beside=verifiers.Beside(handshake, record.places, methods) if handshake and handshake.unsigned else None,
         bare_refusals=record.bare_refusals,
+        rules=Rules(method, signature, event_id, stamp, length, age, others),
     )
 
 
@@ -314,17 +322,19 @@ def _signature(record: Provider, offers: Offers, url: str, expected: Mapping[str
     )
 
 
-def _head_values(record: Provider, tolerance: tuple[float, float] | None) -> list[Verifier]:
-    template = record.template
+def _event_id(record: Provider) -> verifiers.EventId | None:
+    if record.id is None or isinstance(record.id, Claim):
+        return None
+    return verifiers.EventId(record.id, barred="" if record.scheme else record.template.barred.get("id", ""))
+
+
+def _timestamp(record: Provider, tolerance: tuple[float, float] | None) -> verifiers.Timestamp | None:
+    if record.timestamp is None or isinstance(record.timestamp, Claim):
+        return None
     plain = not record.scheme
-    found: list[Verifier] = []
-    if record.id is not None and not isinstance(record.id, Claim):
-        found.append(verifiers.EventId(record.id, barred=template.barred.get("id", "") if plain else ""))
-    if record.timestamp is not None and not isinstance(record.timestamp, Claim):
-        needed = tolerance is not None or (plain and "timestamp" in template.names)
-        tight = plain and template.tight
-        found.append(verifiers.Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight))
-    return found
+    needed = tolerance is not None or (plain and "timestamp" in record.template.names)
+    tight = plain and record.template.tight
+    return verifiers.Timestamp(record.timestamp, record.timestamp_unit, needed=needed, tight=tight)
 
 
 def _user_agent(

@@ -57,15 +57,15 @@ class Spool:
 class Body:
     """The bytes of one request, written once, sealed, then read as often as wanted, until ``close``."""
 
-    size = 0
     _file: IO[bytes] | None = None
     _gone = False
     _spooled = 0
 
-    def __init__(self, spool: Spool) -> None:
-        """Hold up to ``spool.threshold`` bytes in memory."""
+    def __init__(self, spool: Spool, whole: bytes = b"") -> None:
+        """Hold up to ``spool.threshold`` bytes in memory. *whole*: all of a body that is no larger."""
         self._spool = spool
-        self._pieces: list[bytes] = []
+        self._pieces = [whole] if whole else []
+        self.size = len(whole)
         self._limit = spool.threshold
         """How large the body may become before pieces must go to the disk (bytes)."""
 
@@ -81,8 +81,9 @@ class Body:
 
     def write(self, chunk: bytes) -> None:
         """Append *chunk*; raise ``StoreUnavailable`` when the disk or the quota is full."""
-        self.hold(chunk)
-        if self.full:
+        self._pieces.append(chunk)
+        self.size += len(chunk)
+        if self.size > self._limit:
             self.spill()
 
     def hold(self, chunk: bytes) -> None:
@@ -113,7 +114,7 @@ class Body:
 
     def seal(self) -> None:
         """End the writing; raise ``StoreUnavailable`` as ``spill`` does."""
-        if not self.sealed:
+        if self._file is not None and self._pieces:
             self.spill()
 
     def whole(self) -> bytes:

@@ -29,14 +29,17 @@ from hooklatch.errors import (
 )
 from hooklatch.remote_keys import Remote
 from hooklatch.secrets import Source
+from hooklatch.shortcut import Settings, shortcut
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hooklatch.cors import CORS
+    from hooklatch.errors import Headers
     from hooklatch.fetching import Fetcher
     from hooklatch.fields import HeadField
+    from hooklatch.shortcut import Rules, Shortcut
     from hooklatch.types import Check, Coverage, Flow, Hash, Head, Keyring, Verifier
     from hooklatch.verifiers.user_agent import OnTest, OtherAgents
 
@@ -137,6 +140,7 @@ class Chain(Direct):
         timed: bool = False,
         identity: Identity = NO_IDENTITY,
         beside: Verifier | None = None,
+        rules: Rules | None = None,
         bare_refusals: bool = False,
     ) -> None:
         """Raise ``ConfigError`` for figures that mean nothing, or rules that prove nothing."""
@@ -181,10 +185,22 @@ class Chain(Direct):
         self._opens = tuple(verifier.open for verifier in self.verifiers)
         self._beside = beside
         self.bare_refusals = bare_refusals
+        self._rules = rules
 
     def __repr__(self) -> str:
         """Return the provider and the route's name; never a secret."""
         return f"<Chain {self.provider}{f' {self.name!r}' if self.name else ''}>"
+
+    def shortcut(self, spell: Callable[[str], str | bytes], longest: int) -> Shortcut | None:
+        """Return the short way of ordinary deliveries, None where this chain has none.
+
+        *spell*: how the door's world writes the name of a header, given in lower case; *longest*: bytes of a body.
+        """
+        if self._rules is None:
+            return None
+        plain = self.on_duplicate == "run" and not self.unsigned
+        settings = Settings(self.provider, longest, spell, plain, alone=self._beside is None)
+        return shortcut(self._rules, self._ring, settings)
 
     def flow(self, head: Head) -> Flow:  # noqa: PLR0912 - the order is the promise, so it is read in one place
         """Judge one request: yield wishes, return ``Admitted``, or raise an ``Answer`` that is ready to be sent."""
@@ -222,23 +238,31 @@ class Chain(Direct):
                 _take(remote.known(facts) or remote.ring(facts, (yield remote.wish(facts))), facts)
             for check in checks:
                 check.finish(facts)
-            webhook = self._webhook(facts)
-            if self.on_duplicate == "run":
-                return Admitted(webhook, None)
+            webhook, claim = self.conclude(facts)
             # The claim is the last wish, so that nothing can fail between its grant and the door that settles it.
-            claim = self.claim_for(facts)
-            standing: Standing = yield claim
-            if standing.state is not _GRANTED:
-                raise self._known(standing)
-            webhook.claim = claim
-            webhook.duplicates = "checked" if standing.checked else "unchecked"
-            return Admitted(webhook, claim)
+            return Admitted(webhook, None) if claim is None else self.admit(webhook, claim, (yield claim))
         except Answer as answer:
-            self.dress(answer, head)
+            self.dress(answer, self.lines_for(head))
             raise
 
-    def dress(self, answer: Answer, head: Head) -> None:
-        """Give *answer* this route's status and header lines: the one place where an answer of a route is finished."""
+    def conclude(self, facts: Facts) -> tuple[Webhook, Claim | None]:
+        """Return what the application gets, and the wish to own it, None where duplicates are its own affair."""
+        webhook = self._webhook(facts)
+        return webhook, None if self.on_duplicate == "run" else self.claim_for(facts)
+
+    def admit(self, webhook: Webhook, claim: Claim, standing: Standing) -> Admitted:
+        """Return the verdict on what the store says of *claim*; raise the answer to what is known already."""
+        if standing.state is not _GRANTED:
+            raise self._known(standing)
+        webhook.claim = claim
+        webhook.duplicates = "checked" if standing.checked else "unchecked"
+        return Admitted(webhook, claim)
+
+    def dress(self, answer: Answer, lines_for_all: Headers) -> None:
+        """Give *answer* this route's status and header lines: the one place where an answer of a route is finished.
+
+        *lines_for_all*: those that every answer to this request carries.
+        """
         lines = [] if NO_STORE in answer.headers else [NO_STORE]
         if isinstance(answer, Unauthenticated):
             answer.status = self.refusal_status
@@ -246,7 +270,7 @@ class Chain(Direct):
                 lines.append(CHALLENGE)
         if self.bare_refusals and isinstance(answer, Rejected):
             answer.bare = True
-        answer.headers = (*answer.headers, *lines, *self.lines_for(head))
+        answer.headers = (*answer.headers, *lines, *lines_for_all)
 
     def lines_for(self, head: Head) -> tuple[tuple[str, str], ...]:
         """Return the header lines that every answer to *head* carries, the application's own included."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 Returned = TypeVar("Returned")
 
 
+_asyncio_runs: Final = asyncio._get_running_loop  # noqa: SLF001 - documented, and does not raise where none runs
+
+
 async def in_time(awaitable: Awaitable[Returned], deadline: float) -> Returned | None:
     """Return what *awaitable* returns, None if it does not before *deadline* (``time.monotonic`` seconds)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _asyncio_runs():
         return await _on_trio(awaitable, deadline)
     steps = awaitable.__await__()
     try:
@@ -39,6 +40,17 @@ async def in_time(awaitable: Awaitable[Returned], deadline: float) -> Returned |
         if limit.expired():
             return None
         raise
+
+
+def at_once(awaitable: Awaitable[Returned]) -> tuple[Returned | None, Awaitable[Returned] | None]:
+    """Take the first step of *awaitable*: return what it returned, or what is left of it to be awaited."""
+    if not _asyncio_runs():
+        return None, awaitable
+    steps = awaitable.__await__()
+    try:
+        return None, _Begun(steps, next(steps))
+    except StopIteration as done:
+        return done.value, None
 
 
 async def _on_trio(awaitable: Awaitable[Returned], deadline: float) -> Returned | None:

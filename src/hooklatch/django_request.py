@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from anyio import to_thread
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from hooklatch import asgi, wsgi
+from hooklatch import asgi, wsgi_incoming
 from hooklatch.body import Body
 from hooklatch.cors import missing
 from hooklatch.digests import FAST_PACE
@@ -67,13 +68,14 @@ class Asked:
         self._door = door
         self._request = request
         self._pieces: Iterator[bytes] = iter(())
-        self.source = wsgi.Source(_readable(request), self.body, self.chain.body_timeout)
-        target = (scope.get("raw_path") or b"").decode("latin-1") if scope is not None else wsgi.target(meta)
+        self._readable = _readable(request)
+        self.source = wsgi_incoming.Source(self._readable, self.body, self.chain.body_timeout)
+        target = (scope.get("raw_path") or b"").decode("latin-1") if scope is not None else wsgi_incoming.target(meta)
         self.head = Head(
             method=method,
             path=path,
             query=meta.get("QUERY_STRING", "") if scope is None else _query(scope),
-            headers=wsgi.EnvironLines(meta) if scope is None else ByteLines(scope["headers"]),
+            headers=wsgi_incoming.EnvironLines(meta) if scope is None else ByteLines(scope["headers"]),
             received_at=door.clock(),
             length=self.source.length,
             route=match.pattern,
@@ -100,7 +102,7 @@ class Asked:
         self.body.close()
         self._door.report(answer, self.head.method, self.chain, self.head.route)
         response = _response(self._door, answer, self.head.method)
-        response._resource_closers.append(self.source.drain)  # type: ignore[attr-defined]  # noqa: SLF001 - as Django itself does
+        response._resource_closers.append(partial(wsgi_incoming.drain, self._readable, self.source.left))  # type: ignore[attr-defined]  # noqa: SLF001 - as Django itself does
         return response
 
     def admit(self, webhook: Webhook) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.settings import Render
+    from hooklatch.shortcut import Shortcut
     from hooklatch.stores import AnyStore
 
 logger: Final = logging.getLogger("hooklatch")
@@ -64,6 +65,14 @@ class Door:
             msg = "clock must return unix seconds"
             raise ConfigError(msg)
         self._say(store)
+
+    def shortcuts(self, spell: Callable[[str], str | bytes], longest: int) -> dict[str, Shortcut]:
+        """Return the short way of every route that has one, see ``Chain.shortcut``; a limit must see every request."""
+        if self.limiter.limits:
+            return {}
+        longest = min(longest, self.spool.threshold)
+        ways = {pattern: chain.shortcut(spell, longest) for pattern, chain in self.routes.table.items()}
+        return {pattern: way for pattern, way in ways.items() if way}
 
     def _say(self, store: AnyStore) -> None:
         """Log once, at start-up, what an operator should know of this configuration."""

@@ -36,7 +36,7 @@ def run(flow: Flow, read: Callable[[], bytes], store: Store) -> Admitted:
             if wish is CHUNK:
                 reply = read()
             elif isinstance(wish, Claim):
-                reply = _claim(store, wish)
+                reply = claimed(store, wish)
             elif isinstance(wish, Fetch):
                 reply = _fetch(wish)
         except Answer as answer:
@@ -56,7 +56,7 @@ async def arun(flow: Flow, read: Callable[[], Awaitable[bytes]], store: AsyncSto
             if wish is CHUNK:
                 reply = await read()
             elif isinstance(wish, Claim):
-                reply = await _aclaim(store, wish)
+                reply = await aclaimed(store, wish)
             elif isinstance(wish, Fetch):
                 reply = await _afetch(wish)
         except Answer as answer:
@@ -64,7 +64,8 @@ async def arun(flow: Flow, read: Callable[[], Awaitable[bytes]], store: AsyncSto
             raise
 
 
-def _claim(store: Store, claim: Claim) -> Standing:
+def claimed(store: Store, claim: Claim) -> Standing:
+    """Return what *store* says of *claim*; one that ends in an exception is given back."""
     try:
         return store.claim(claim)
     except BaseException as bad:
@@ -74,7 +75,8 @@ def _claim(store: Store, claim: Claim) -> Standing:
         raise
 
 
-async def _aclaim(store: AsyncStore, claim: Claim) -> Standing:
+async def aclaimed(store: AsyncStore, claim: Claim) -> Standing:
+    """Do as ``claimed`` does, awaiting the *store*."""
     try:
         return await store.claim(claim)
     except BaseException as bad:

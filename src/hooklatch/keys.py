@@ -90,8 +90,16 @@ class HMACKey:
 
     def sign(self, content: bytes, /) -> bytes:
         """Return the tag of *content*."""
-        running = self.start()
-        running.update(content)
+        return self.tag(b"", content, b"")
+
+    def tag(self, before: bytes, body: bytes, after: bytes, /) -> bytes:
+        """Return the tag of all three, one behind the other."""
+        running = self._inner.copy()
+        if before:
+            running.update(before)
+        running.update(body)
+        if after:
+            running.update(after)
         return self.digest(running)
 
 

@@ -45,11 +45,8 @@ class Observer:
         """*listener*: called with every ``Event``, in the request's own thread or task; must not block."""
         self._listener = listener
         self._failed = False
-
-    @property
-    def listens(self) -> bool:
+        self.listens = listener is not None
         """Whether accepted requests need an event at all."""
-        return self._listener is not None
 
     def answered(self, answer: Answer, *, provider: str, route: str, method: str) -> None:
         """Report a request that the application did not see."""

@@ -290,6 +290,11 @@ class Limiter:
         self._proxies = trusted_proxies
         self._said = False
 
+    @property
+    def limits(self) -> bool:
+        """Whether there is a limit."""
+        return self._limit is not None
+
     def watch(self, head: Head, peer: object) -> Watch | None:
         """Return the watch over a request, None where there is no limit. *peer*: whom the server is connected to."""
         limit = self._limit

@@ -9,21 +9,22 @@ of what only corrects addresses (ProxyFix).
 
 from __future__ import annotations
 
-import contextlib
+import io
 import time
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from hooklatch.body import PIECE, Body
+from hooklatch.body import Body
 from hooklatch.door import Door, demand_interface
-from hooklatch.drive import run
-from hooklatch.errors import Answer, BodyIncomplete, BodyTimeout, LengthMalformed, LengthRequired, RequestAmbiguous
+from hooklatch.drive import claimed, run
+from hooklatch.errors import Answer
 from hooklatch.settle import Settlement
 from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
 from hooklatch.types import Head
 from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_text
+from hooklatch.wsgi_incoming import EnvironLines, Source, drain, environ_key, put_back, small_body, target
 from hooklatch.wsgi_outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from hooklatch.chain import Chain
+    from hooklatch.errors import Headers
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.routes import Match
     from hooklatch.settings import Render
+    from hooklatch.shortcut import Shortcut
     from hooklatch.stores import AnyStore
+    from hooklatch.types import Claim, Webhook
 
-DRAIN: Final = 1 << 18
-"""Unread bytes of a refused body that are read after the answer; more are left to the server."""
-
-_LONGEST: Final = 20
-"""Digits of a length, from which on it is none."""
+DIGITS: Final = 5
+"""Of the declared length (bytes) of a body that is read in one piece."""
 
 
 class WebhookMiddleware(Door):
@@ -93,6 +94,7 @@ class WebhookMiddleware(Door):
             clock=clock,
             debug=debug,
         )
+        self._ways = self.shortcuts(environ_key, 10**DIGITS)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Judge one request."""
@@ -111,26 +113,17 @@ class WebhookMiddleware(Door):
             verdict and judged(verdict, match.pattern, match.chain.provider, environ["REQUEST_METHOD"], path)
         ):
             return self.app(environ, start_response)
-        return self._judge(match, path, environ, start_response)
+        way = self._ways.get(match.pattern)
+        answered = self._judge_ordinary(way, match, path, environ, start_response) if way else None
+        return self._judge(match, path, environ, start_response) if answered is None else answered
 
     def _judge(
         self, match: Match, path: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         pattern, chain = match
-        method = environ["REQUEST_METHOD"]
         body = Body(self.spool)
         source = Source(environ, body, chain.body_timeout)
-        # By position, in the order of the class: names would cost as much as all else here.
-        head = Head(
-            method,
-            path,
-            environ.get("QUERY_STRING", ""),
-            EnvironLines(environ),
-            self.clock(),
-            source.length,
-            pattern,
-            target(environ),
-        )
+        head = _head(match, path, environ, self.clock(), source.length)
         watch = self.limiter.watch(head, environ.get("REMOTE_ADDR"))
         try:
             if watch:
@@ -138,142 +131,73 @@ class WebhookMiddleware(Door):
             webhook, claim = run(chain.flow(head), source.read, self.store)
         except Answer as answer:
             body.close()
-            self.report(answer, method, chain, pattern)
+            self.report(answer, head.method, chain, pattern)
             if watch:
                 watch.refused(answer)
-            return _Refusal(self._answer(answer, method, start_response), source)
+            return _Refusal(self._answer(answer, head.method, start_response), environ, source.left)
         except BaseException:
             body.close()
             raise
+        put_back(environ, body)
+        app = watch.clearing(self.app) if watch else self.app
+        return self._run(app, webhook, claim, body, chain.lines_for(head), environ, start_response)
+
+    def _judge_ordinary(
+        self, way: Shortcut, match: Match, path: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Judge a small ordinary delivery; return None for what is none, with nothing read of it."""
+        chain = match.chain
+        method = environ["REQUEST_METHOD"]
+        declared = environ.get("CONTENT_LENGTH") or ""
+        now = self.clock()
+        if len(declared) > DIGITS or not (declared.isdecimal() and declared.isascii()):
+            return None
+        length = unread = int(declared)
+        try:
+            opened = way.open(environ, method, length, now)
+            if opened is None:
+                return None
+            content = small_body(environ, length, chain.body_timeout)
+            unread = 0
+            if way.plain:
+                webhook, claim = way.webhook(opened, content, method, path, match.pattern, now), None
+            else:
+                facts = way.facts(opened, content, _head(match, path, environ, now, length))
+                webhook, claim = chain.conclude(facts)
+                if claim is not None:
+                    chain.admit(webhook, claim, claimed(self.store, claim))
+        except Answer as answer:
+            chain.dress(answer, ())
+            self.report(answer, method, chain, match.pattern)
+            return _Refusal(self._answer(answer, method, start_response), environ, unread)
+        environ["wsgi.input"] = io.BytesIO(content)
+        environ["wsgi.input_terminated"] = True
+        return self._run(self.app, webhook, claim, Body(self.spool, content), (), environ, start_response)
+
+    def _run(
+        self,
+        app: WSGIApplication,
+        webhook: Webhook,
+        claim: Claim | None,
+        body: Body,
+        lines: Headers,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Call *app*; *lines*: header lines that its answer is to carry."""
         webhook.captured = body
         environ[ENVIRON_KEY] = webhook
-        _put_back(environ, body)
         if self.observer.listens:
-            self.observer.accepted(provider=chain.provider, route=pattern, method=method)
-        app = watch.clearing(self.app) if watch else self.app
-        lines = chain.lines_for(head)
+            self.observer.accepted(provider=webhook.provider, route=webhook.route, method=webhook.method)
         if claim is None and not lines and not body.on_disk:
             return app(environ, start_response)
         settlement = Settlement(self.store, claim)
-        return Outgoing(start_response, settlement, body, lines, method).run(app, environ)
+        return Outgoing(start_response, settlement, body, lines, webhook.method).run(app, environ)
 
     def _answer(self, answer: Answer, method: str, start_response: StartResponse) -> Sequence[bytes]:
         status, headers, content = self.response(answer, method)
         start_response(_status_line(status), headers)
         return [content] if content else []
-
-
-class EnvironLines:
-    """The header lines of a WSGI environ. Servers have joined repeated lines with commas already."""
-
-    __slots__ = ("_environ",)
-
-    def __init__(self, environ: Mapping[str, Any]) -> None:
-        """*environ*: read when asked."""
-        self._environ = environ
-
-    def all(self, name: str, /) -> Sequence[str]:
-        """Return the values of every line called *name* (lower case): here one at most."""
-        value = self._environ.get(_environ_key(name))
-        # Servers write CONTENT_TYPE even where there was none.
-        return (value,) if value or (value == "" and name != "content-type") else ()
-
-    def any(self, names: frozenset[str], /) -> bool:
-        """Return whether there is a line called by one of the *names* (lower case)."""
-        return not self._environ.keys().isdisjoint(_environ_keys(names))
-
-
-class Source:
-    """Reads the body as far as it may be read: PEP 3333 forbids to read past CONTENT_LENGTH."""
-
-    __slots__ = ("_body", "_deadline", "_environ", "_left", "_timeout", "length")
-
-    def __init__(self, environ: WSGIEnvironment, body: Body, timeout: float) -> None:
-        self._environ = environ
-        self._body = body
-        self._timeout = timeout
-        self._deadline = 0.0
-        """Monotonic seconds; 0 before the first read."""
-        declared = environ.get("CONTENT_LENGTH") or ""
-        good = declared.isdecimal() and declared.isascii() and len(declared) < _LONGEST
-        self.length = int(declared) if good else None
-        self._left = self.length
-        """Bytes that may still be read, None where only the server knows the end."""
-
-    def _start(self) -> None:
-        """Decide how far to read; raise ``LengthMalformed``, ``LengthRequired`` or ``RequestAmbiguous``."""
-        environ = self._environ
-        coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip(" \t").lower()
-        if coding not in {"", "chunked"}:
-            msg = "a transfer coding other than chunked: what arrives is not what was signed"
-            raise RequestAmbiguous(msg)
-        if self.length is None:
-            if environ.get("CONTENT_LENGTH"):
-                raise LengthMalformed
-            if not environ.get("wsgi.input_terminated"):
-                if coding:
-                    msg = "a chunked body that the server did not undo; use a server that sets wsgi.input_terminated"
-                    raise LengthRequired(msg)
-                self._left = 0
-        self._deadline = time.monotonic() + self._timeout
-
-    def _take(self, size: int, until: float) -> bytes:
-        """Read up to *size* bytes, waiting no longer than *until* (monotonic) where the server lets us say so."""
-        found: bytes
-        line = self._environ.get("gunicorn.socket")
-        if line is None:
-            found = self._environ["wsgi.input"].read(size)
-            return found
-        before = line.gettimeout()
-        line.settimeout(max(until - time.monotonic(), 0.001))
-        try:
-            found = self._environ["wsgi.input"].read(size)
-        finally:
-            line.settimeout(before)
-        return found
-
-    def read(self) -> bytes:
-        """Return the next body bytes, ``b""`` at the end; raise ``BodyIncomplete`` for one cut short."""
-        if not self._deadline:
-            self._start()
-        left = self._left
-        if not left and left is not None:
-            self._body.seal()
-            return b""
-        try:
-            chunk = self._take(PIECE if left is None or left > PIECE else left, self._deadline)
-        except TimeoutError as late:
-            msg = f"the body did not arrive within {self._timeout:g} seconds (body_timeout)"
-            raise BodyTimeout(msg) from late
-        except Exception as bad:
-            # Servers raise errors of their own for a broken body: none of them is our fault, nor a reason for a 500.
-            msg = f"reading the body failed: {type(bad).__name__}"
-            raise BodyIncomplete(msg) from bad
-        # A read that waits is the server's to end; between two reads the deadline is ours.
-        if time.monotonic() > self._deadline:
-            msg = f"the body did not arrive within {self._timeout:g} seconds (body_timeout)"
-            raise BodyTimeout(msg)
-        if left is not None:
-            if not chunk:
-                msg = f"{left} of {self.length} bytes are missing: the sender hung up, or an outer layer read the body"
-                raise BodyIncomplete(msg)
-            self._left = left - len(chunk)
-        if chunk:
-            self._body.write(chunk)
-        else:
-            self._body.seal()
-        return chunk
-
-    def drain(self) -> None:
-        """Read what is left of a refused body, unless that is much: never a whole upload."""
-        left = self._left
-        if left is None or left > DRAIN or self._environ.get("HTTP_EXPECT") or "gunicorn.socket" not in self._environ:
-            return  # a read that nothing bounds would give the thread to whoever sends no more
-        # Whatever goes wrong now, the answer has left.
-        with contextlib.suppress(Exception):
-            until = time.monotonic() + 1
-            while left > 0 and (chunk := self._take(min(left, PIECE), until)):
-                left -= len(chunk)
 
 
 class _Refusal:
@@ -282,9 +206,11 @@ class _Refusal:
     A server that closes with unread bytes resets the connection, and a sender that is still writing misses the answer.
     """
 
-    def __init__(self, content: Sequence[bytes], source: Source) -> None:
+    def __init__(self, content: Sequence[bytes], environ: WSGIEnvironment, unread: int | None) -> None:
+        """*unread*: bytes of the body, None where nobody knows."""
         self._content = content
-        self._source = source
+        self._environ = environ
+        self._unread = unread
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._content)
@@ -293,33 +219,23 @@ class _Refusal:
         return len(self._content)
 
     def close(self) -> None:
-        self._source.drain()
+        drain(self._environ, self._unread)
 
 
-def _put_back(environ: WSGIEnvironment, body: Body) -> None:
-    """Make the body readable again, so that every framework finds it: all four of these are needed."""
-    environ["wsgi.input"] = body.open()
-    environ["CONTENT_LENGTH"] = str(body.size)
-    environ["wsgi.input_terminated"] = True
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
-
-
-def target(environ: Mapping[str, Any]) -> str:
-    """Return the target of the request line as servers hand it on, "" where they hide it."""
-    return environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+def _head(match: Match, path: str, environ: WSGIEnvironment, now: float, length: int | None) -> Head:
+    # By position, in the order of the class: names would cost as much as all else here.
+    return Head(
+        environ["REQUEST_METHOD"],
+        path,
+        environ.get("QUERY_STRING", ""),
+        EnvironLines(environ),
+        now,
+        length,
+        match.pattern,
+        target(environ),
+    )
 
 
 @lru_cache
 def _status_line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase}"
-
-
-@lru_cache(maxsize=1024)
-def _environ_key(name: str) -> str:
-    key = name.upper().replace("-", "_")
-    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-
-
-@lru_cache(maxsize=1024)
-def _environ_keys(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(map(_environ_key, names))

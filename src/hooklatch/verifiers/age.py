@@ -18,17 +18,17 @@ class Age:
     A timestamp in the head is judged before the body is read: refusing early weakens nothing.
     """
 
-    __slots__ = ("_head", "_max_age", "_max_skew")
+    __slots__ = ("head", "max_age", "max_skew")
 
     def __init__(self, max_age: float, max_skew: float, *, head: bool) -> None:
         """*head*: whether the timestamp stands in the head."""
-        self._max_age = max_age
-        self._max_skew = max_skew
-        self._head = head
+        self.max_age = max_age
+        self.max_skew = max_skew
+        self.head = head
 
     def open(self, head: Head, facts: Facts) -> Check | None:  # noqa: ARG002 - Timestamp has read it
         """Judge a timestamp in the head; return a check for one in the body."""
-        if not self._head:
+        if not self.head:
             return self
         self.finish(facts)
         return None
@@ -42,10 +42,10 @@ class Age:
             raise TimestampMissing
         # Written so that a nan could only ever be refused.
         age = facts.head.received_at - facts.timestamp
-        if -self._max_skew <= age <= self._max_age:
+        if -self.max_skew <= age <= self.max_age:
             return
         if age > 0:
-            msg = f"{age:.3f} s old, {self._max_age:g} s allowed (max_age)"
+            msg = f"{age:.3f} s old, {self.max_age:g} s allowed (max_age)"
             raise TimestampExpired(msg)
-        msg = f"{-age:.3f} s ahead of our clock, {self._max_skew:g} s allowed (max_skew)"
+        msg = f"{-age:.3f} s ahead of our clock, {self.max_skew:g} s allowed (max_skew)"
         raise TimestampInFuture(msg)

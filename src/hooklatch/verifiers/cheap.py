@@ -21,17 +21,17 @@ class Cheap:
     """Asks the *signature*; over the limit it refuses what is not cheap to judge (429) before the body is read."""
 
     proves = True
-    __slots__ = ("_costly", "_signature")
+    __slots__ = ("_costly", "signature")
 
     def __init__(self, signature: Verifier, *, costly: bool) -> None:
         """*signature*: the verifier that proves; *costly*: whether its keys are (``types.Key``)."""
-        self._signature = signature
+        self.signature = signature
         self._costly = costly
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Return the signature's check; raise what it raises, or ``RateLimited``."""
         if not head.limited:
-            return self._signature.open(head, facts)
+            return self.signature.open(head, facts)
         if self._costly:
             raise _limited(head, "public-key signatures are costly to judge")
         # A transfer coding overrules the length.
@@ -40,7 +40,7 @@ class Cheap:
         if head.length > CHEAP:
             raise _limited(head, f"{head.length} bytes declared, {CHEAP} are still judged")
         try:
-            return self._signature.open(head, facts)
+            return self.signature.open(head, facts)
         except Unauthenticated as bad:
             raise _limited(head, str(bad)) from bad
 

@@ -31,26 +31,26 @@ class EventId:
     An id in the body that is absent is no error: the delivery is then known by its signed content.
     """
 
-    __slots__ = ("_barred", "_body", "_head")
+    __slots__ = ("_body", "barred", "head")
 
     def __init__(self, place: HeadField | BodyField, *, barred: str = "") -> None:
         """*place*: where the id sits."""
-        self._head = place if isinstance(place, Header | Query) else None
+        self.head = place if isinstance(place, Header | Query) else None
         self._body = None if isinstance(place, Header | Query) else place
-        self._barred = barred
+        self.barred = barred
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read an id in the head; raise ``IdMissing`` or ``IdMalformed``."""
-        if self._head is None:
+        if self.head is None:
             return self
         try:
-            found = self._head.read(head)
+            found = self.head.read(head)
         except SignatureMalformed as bad:
             raise IdMalformed from bad
         if not found:
             raise IdMissing
         text = found[0]
-        if not well_formed(text, self._barred):
+        if not well_formed(text, self.barred):
             raise IdMalformed
         facts.id = facts.texts["id"] = text
         return None

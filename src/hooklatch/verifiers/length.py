@@ -15,10 +15,10 @@ class Length:
 
     def __init__(self, max_body: int) -> None:
         """*max_body*: bytes."""
-        self._max_body = max_body
+        self.max_body = max_body
 
     def open(self, head: Head, facts: Facts) -> None:  # noqa: ARG002 - the head says it all
         """Raise ``BodyTooLarge``."""
-        if head.length is not None and head.length > self._max_body:
-            msg = f"{head.length} bytes declared, {self._max_body} allowed (max_body)"
+        if head.length is not None and head.length > self.max_body:
+            msg = f"{head.length} bytes declared, {self.max_body} allowed (max_body)"
             raise BodyTooLarge(msg)

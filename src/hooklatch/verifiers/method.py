@@ -17,11 +17,11 @@ class Method:
 
     def __init__(self, methods: Iterable[str]) -> None:
         """*methods*: upper-case names."""
-        self._methods = tuple(methods)
+        self.methods = tuple(methods)
 
     def open(self, head: Head, facts: Facts) -> None:  # noqa: ARG002 - the head says it all
         """Raise ``MethodNotAllowed``."""
-        if head.method not in self._methods:
-            refusal = MethodNotAllowed(f"{head.method[:20]!r} is not one of {', '.join(self._methods)}")
-            refusal.headers = (("allow", ", ".join(self._methods)),)
+        if head.method not in self.methods:
+            refusal = MethodNotAllowed(f"{head.method[:20]!r} is not one of {', '.join(self.methods)}")
+            refusal.headers = (("allow", ", ".join(self.methods)),)
             raise refusal

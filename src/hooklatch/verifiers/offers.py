@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hooklatch.errors import AlgorithmNotAllowed, Answer, ConfigError, SignatureMalformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_OFFERS: Final = 8
 """Signatures of the configured version that are looked at in one request."""
@@ -26,7 +26,7 @@ class Offers:
     *prefix* stands before it; *size*: its bytes, 0 where that varies.
     """
 
-    __slots__ = ("_decode", "_encoding", "_prefix", "_size")
+    __slots__ = ("_decode", "_digits", "_encoding", "_prefix", "size")
 
     def __init__(self, encoding: str, *, prefix: str = "", size: int = 0) -> None:
         """Raise ``ConfigError`` for an unknown encoding."""
@@ -34,9 +34,13 @@ class Offers:
             msg = f"encoding={encoding!r} is unknown; known are {', '.join(ENCODINGS)}"
             raise ConfigError(msg)
         self._encoding = encoding
-        self._decode = _DECODERS[encoding]
+        self._decode: Callable[[str], bytes] = _DECODERS[encoding]
+        self._digits = 0
+        """Of hex whose size is known: with that many there is no room for the blanks that ``fromhex`` takes."""
+        if encoding == "hex" and size:
+            self._decode, self._digits = bytes.fromhex, 2 * size
         self._prefix = prefix
-        self._size = size
+        self.size = size
 
     def decoded(self, offers: Sequence[str]) -> list[bytes]:
         """Return the offered texts as bytes; raise ``SignatureMalformed`` or ``AlgorithmNotAllowed``.
@@ -47,33 +51,38 @@ class Offers:
             msg = f"more than {MAX_OFFERS} signatures"
             raise SignatureMalformed(msg)
         if len(offers) == 1:
-            return [self._decoded(offers[0])]
+            return [self.one(offers[0])]
         found = []
         bad: Answer | None = None
         for offer in offers:
             try:
-                found.append(self._decoded(offer))
+                found.append(self.one(offer))
             except (SignatureMalformed, AlgorithmNotAllowed) as malformed:
                 bad = malformed
         if bad is not None and not found:
             raise bad
         return found
 
-    def _decoded(self, offer: str) -> bytes:
+    def one(self, offer: str) -> bytes:
+        """Return one offered text as bytes; raise ``SignatureMalformed`` or ``AlgorithmNotAllowed``."""
         prefix = self._prefix
-        if prefix and not offer.startswith(prefix):
-            if "=" in offer[:12]:
-                msg = f"the signature does not begin with {prefix!r}"
-                raise AlgorithmNotAllowed(msg)
-            raise SignatureMalformed
-        offer = offer.removeprefix(prefix)
+        if prefix:
+            if not offer.startswith(prefix):
+                if "=" in offer[:12]:
+                    msg = f"the signature does not begin with {prefix!r}"
+                    raise AlgorithmNotAllowed(msg)
+                raise SignatureMalformed
+            offer = offer[len(prefix) :]
         try:
             raw = self._decode(offer)
         except ValueError as bad:
             msg = f"the signature is not {self._encoding}"
             raise SignatureMalformed(msg) from bad
-        if self._size and len(raw) != self._size:
-            msg = f"the signature has {len(raw)} bytes instead of {self._size}"
+        if len(raw) != self.size and self.size:
+            msg = f"the signature has {len(raw)} bytes instead of {self.size}"
+            raise SignatureMalformed(msg)
+        if len(offer) != self._digits and self._digits:
+            msg = "blanks in hex"
             raise SignatureMalformed(msg)
         return raw
 

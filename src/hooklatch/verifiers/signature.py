@@ -44,10 +44,11 @@ class Signature:
         "_headers",
         "_names",
         "_neighbours",
-        "_offers",
         "_url",
         "kinds",
+        "offers",
         "parses",
+        "plain",
         "template",
     )
 
@@ -74,7 +75,7 @@ class Signature:
         self.kinds = kinds
         self._head: tuple[HeadField, ...] = tuple(p for p in places if isinstance(p, Header | Query))
         self._body: tuple[BodyField, ...] = tuple(p for p in places if isinstance(p, JSONField | FormField))
-        self._offers = offers
+        self.offers = offers
         self._every = every
         self._neighbours = neighbours
         self._url = public_url
@@ -84,6 +85,9 @@ class Signature:
         self._headers = {f"header.{name}": Header(name) for name in template.headers}
         self.parses = bool(self._body or template.fields)
         """Whether the body must be held and parsed before anything is proven."""
+        plain = template.body == "raw" and not (template.fields or self._names or self._expected or every)
+        self.plain = self._head[0] if plain and len(self._head) == 1 else None
+        """Where the one signature stands, if it is of the body as it is, and besides of an id and a time at most."""
         fixed = {**dict.fromkeys(URLS & template.names, public_url), **self._expected}
         for name, text in fixed.items():
             if self._barred.get(name, "\0") in text:
@@ -115,7 +119,7 @@ class Signature:
                     msg = f"{place.names[0]} carries no {place.part!r}"
                     raise AlgorithmNotAllowed(msg)
             raise SignatureMissing
-        return self._offers.decoded(offers)
+        return self.offers.decoded(offers)
 
     def _text(self, name: str, head: Head) -> str:
         """Return the value of one of the template's names that the head tells; raise ``SignatureMalformed``."""
@@ -165,7 +169,7 @@ class Signature:
             facts.texts[f"field.{name}"] = value
         for name in self._names:
             facts.texts[name] = self._text(name, head)
-        return found, self._offers.decoded([offer for offer in offers if offer])
+        return found, self.offers.decoded([offer for offer in offers if offer])
 
     def variants(self, facts: Facts) -> list[dict[str, str]]:
         """Return the texts of every signed content that counts: one, or one per tolerated interval."""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from hooklatch.fields import BodyField, HeadField
     from hooklatch.types import Check, Facts, Head, Unit
 
-_DIGITS: Final = {"s": re.compile(r"[1-9][0-9]{0,10}"), "ms": re.compile(r"[1-9][0-9]{0,13}")}
-_USUAL_WIDTH: Final = {"s": 10, "ms": 13}
+# How many digits a count may have, and how many it has from 2001 until 2286.
+_WIDTHS: Final = {"s": frozenset(range(1, 12)), "ms": frozenset(range(1, 15))}
+_USUAL_WIDTHS: Final = {"s": frozenset({10}), "ms": frozenset({13})}
 _PER_SECOND: Final = {"s": 1, "ms": 1000}
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
@@ -39,21 +40,20 @@ class Timestamp:
     grammar in the signed content.
     """
 
-    __slots__ = ("_body", "_digits", "_head", "_needed", "_per", "_unit", "_widths")
+    __slots__ = ("_body", "_needed", "_per", "_widths", "head", "unit")
 
     def __init__(self, place: HeadField | BodyField, unit: Unit, *, needed: bool, tight: bool = False) -> None:
         """*place*: where it stands."""
-        self._head = place if isinstance(place, Header | Query) else None
+        self.head = place if isinstance(place, Header | Query) else None
         self._body = None if isinstance(place, Header | Query) else place
         self._needed = needed
-        self._unit = unit
-        self._digits = _DIGITS.get(unit)
+        self.unit = unit
         self._per = _PER_SECOND.get(unit, 1)
-        self._widths = (_USUAL_WIDTH.get(unit),) if tight else range(20)
+        self._widths = (_USUAL_WIDTHS if tight else _WIDTHS).get(unit)
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read a timestamp in the head; raise ``TimestampMissing`` or ``TimestampMalformed``."""
-        place = self._head
+        place = self.head
         if place is None:
             return self
         try:
@@ -94,9 +94,9 @@ class Timestamp:
 
     def parse(self, text: str) -> float:
         """Return *text* as unix seconds; raise ``TimestampMalformed``."""
-        if self._digits is None:
-            return _from_http(text) if self._unit == "http" else _from_rfc3339(text)
-        if not self._digits.fullmatch(text) or len(text) not in self._widths:
+        if self._widths is None:
+            return _from_http(text) if self.unit == "http" else _from_rfc3339(text)
+        if not (len(text) in self._widths and text.isdecimal() and text.isascii() and text[0] != "0"):
             msg = "the timestamp is no count of seconds or milliseconds, as the sender writes it"
             raise TimestampMalformed(msg)
         return int(text) / self._per
