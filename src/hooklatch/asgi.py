@@ -10,6 +10,7 @@ On a route the body is captured and judged; only then the application is called,
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hooklatch.asgi_incoming import Again, Replay, Source, late
@@ -120,7 +121,9 @@ class WebhookMiddleware(Door):
             self.report(answer, scope["method"], None, "")
             await self._answer(answer, scope["method"], send)
             return
-        if match is None or judged(verdict, match.pattern, match.chain.provider, scope["method"], scope["path"]):
+        if match is None or (
+            verdict and judged(verdict, match.pattern, match.chain.provider, scope["method"], scope["path"])
+        ):
             await self.app(scope, receive, send)
             return
         way = self._ways.get(match.pattern)
@@ -199,11 +202,11 @@ class WebhookMiddleware(Door):
             self.report(answer, scope["method"], chain, match.pattern)
             await self._answer(answer, scope["method"], send)
             return
-        if webhook is None or message is None:
+        if webhook is None:
             await self._judge(match, path, scope, receive, send, message)
         else:
             body = Body(self.spool, content)
-            await self._run(self.app, webhook, claim, body, (), scope, Again(message, receive), send)
+            await self._run(self.app, webhook, claim, body, (), scope, Again(content, receive), send)
 
     def _run(
         self,
@@ -229,8 +232,7 @@ class WebhookMiddleware(Door):
 
     async def _answer(self, answer: Answer, method: str, send: Send) -> None:
         status, headers, content = self.response(answer, method)
-        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.start", "status": status, "headers": list(map(_wire, headers))})
         await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
@@ -246,6 +248,13 @@ def _head(match: Match, path: str, scope: Scope, headers: ByteLines, now: float,
         match.pattern,
         (scope.get("raw_path") or b"").decode("latin-1"),
     )
+
+
+@lru_cache
+def _wire(line: tuple[str, str]) -> tuple[bytes, bytes]:
+    """Return a header line as bytes: most are the same in every answer."""
+    name, value = line
+    return name.encode("latin-1"), value.encode("latin-1")
 
 
 def full_path(scope: Mapping[str, Any]) -> str:

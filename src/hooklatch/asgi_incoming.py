@@ -112,18 +112,20 @@ class Source:
 
 
 class Again:
-    """Gives the application the message in which the whole body came, then the server's own ``receive``."""
+    """Gives the application a body that came in one piece, then the server's own ``receive``."""
 
-    __slots__ = ("_message", "_receive")
+    __slots__ = ("_content", "_receive")
 
-    def __init__(self, message: Message, receive: Receive) -> None:
-        self._message: Message | None = message
+    def __init__(self, content: bytes, receive: Receive) -> None:
+        self._content: bytes | None = content
         self._receive = receive
 
     async def __call__(self) -> Message:
         """Return the next message."""
-        message, self._message = self._message, None
-        return message or await self._receive()
+        content, self._content = self._content, None
+        if content is None:
+            return await self._receive()
+        return {"type": "http.request", "body": content, "more_body": False}
 
 
 class Replay:

@@ -263,14 +263,14 @@ class Chain(Direct):
 
         *lines_for_all*: those that every answer to this request carries.
         """
-        lines = [] if NO_STORE in answer.headers else [NO_STORE]
+        headers = answer.headers if NO_STORE in answer.headers else (*answer.headers, NO_STORE)
         if isinstance(answer, Unauthenticated):
             answer.status = self.refusal_status
-            if answer.status == Unauthenticated.status:
-                lines.append(CHALLENGE)
+            if self.refusal_status == Unauthenticated.status:
+                headers += (CHALLENGE,)
         if self.bare_refusals and isinstance(answer, Rejected):
             answer.bare = True
-        answer.headers = (*answer.headers, *lines, *lines_for_all)
+        answer.headers = headers + lines_for_all
 
     def lines_for(self, head: Head) -> tuple[tuple[str, str], ...]:
         """Return the header lines that every answer to *head* carries, the application's own included."""

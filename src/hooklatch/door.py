@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from http import HTTPStatus
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from hooklatch.body import Spool
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from hooklatch.chain import Chain
+    from hooklatch.errors import Headers
     from hooklatch.observe import Event
     from hooklatch.ratelimit import FailureLimit
     from hooklatch.settings import Render
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from hooklatch.stores import AnyStore
 
 logger: Final = logging.getLogger("hooklatch")
+
+_NO_CONTENT: Final = 204
+_TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Door:
@@ -90,30 +94,34 @@ class Door:
 
     def response(self, answer: Answer, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
         """Return status, header lines and body of *answer*; a HEAD request gets the lines without the body."""
-        headers = answer.headers
         body = answer.body
+        kind = ""
         if isinstance(answer, Rejected) and not body and not answer.bare:
-            body, kind = self._refusal(answer)
-            headers = (("content-type", kind), *headers)
-        elif answer.status != HTTPStatus.NO_CONTENT and not any(name == "content-type" for name, _ in headers):
-            # Empty, but PEP 3333's validator wants every 200 to have a type.
-            headers = (("content-type", "text/plain; charset=utf-8"), *headers)
-        if answer.status != HTTPStatus.NO_CONTENT:
-            headers = (("content-length", str(len(body))), *headers)
+            body, kind = self._rendered(answer, self.render) if self.render else answer.problem(debug=self.debug)
+        headers = _with_body(answer.headers, kind, len(body)) if answer.status != _NO_CONTENT else answer.headers
         return answer.status, list(headers), b"" if method == "HEAD" else body
 
-    def _refusal(self, answer: Rejected) -> tuple[bytes, str]:
-        """Return body and media type of a refusal, rendered if the application wants that."""
-        if self.render is not None:
-            try:
-                kind, body = self.render(answer)
-                if isinstance(body, bytes) and kind.isascii() and (kind or "text/plain").isprintable():
-                    return body, kind or "text/plain; charset=utf-8"
-                bad: object = "it must return a media type as text, and bytes"
-            except Exception as failed:  # noqa: BLE001 - a refusal stays one, whatever becomes of its words
-                bad = type(failed).__name__
-            logger.error("render failed (%s); the refusal is answered without it", bad)
+    def _rendered(self, answer: Rejected, render: Render) -> tuple[bytes, str]:
+        """Return body and media type of a refusal as the application renders it."""
+        try:
+            kind, body = render(answer)
+            if isinstance(body, bytes) and kind.isascii() and (kind or _TEXT).isprintable():
+                return body, kind or _TEXT
+            bad: object = "it must return a media type as text, and bytes"
+        except Exception as failed:  # noqa: BLE001 - a refusal stays one, whatever becomes of its words
+            bad = type(failed).__name__
+        logger.error("render failed (%s); the refusal is answered without it", bad)
         return answer.problem(debug=self.debug)
+
+
+@lru_cache
+def _with_body(headers: Headers, kind: str, size: int) -> Headers:
+    """Return *headers* with those that say what the body of *size* bytes is."""
+    if not kind and not any(name == "content-type" for name, _ in headers):
+        # Empty, but PEP 3333's validator wants every 200 to have a type.
+        kind = _TEXT
+    typed = (("content-type", kind), *headers) if kind else headers
+    return (("content-length", str(size)), *typed)
 
 
 def demand_interface(app: object, own: Literal["wsgi", "asgi"]) -> None:

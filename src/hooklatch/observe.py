@@ -51,6 +51,10 @@ class Observer:
     def answered(self, answer: Answer, *, provider: str, route: str, method: str) -> None:
         """Report a request that the application did not see."""
         good = isinstance(answer, Acknowledged)
+        level = logging.INFO if good else logging.WARNING
+        logged = not getattr(answer, "logged_by_limit", False) and logger.isEnabledFor(level)
+        if self._listener is None and not logged:
+            return
         status = 0 if isinstance(answer, ClientDisconnected) else answer.status
         event = Event(
             "acknowledged" if good else "refused",
@@ -61,8 +65,7 @@ class Observer:
             escaped(method),
             escaped(str(answer)),
         )
-        if not getattr(answer, "logged_by_limit", False):
-            level = logging.INFO if good else logging.WARNING
+        if logged:
             told = (event.outcome, event.method, route or "-", provider or "-", event.detail)
             say(level, "%s %s %s %s: %s", *told)
         self._tell(event)

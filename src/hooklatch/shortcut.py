@@ -20,22 +20,18 @@ from hooklatch.fields import Header
 from hooklatch.keys import HMACKey
 from hooklatch.secrets import Ring
 from hooklatch.types import NO_FIELDS, ActiveKey, Facts, Webhook
-from hooklatch.verifiers import Age, BodyDigest, EventId, Proven, Signature, Timestamp, UserAgent
-from hooklatch.verifiers.event_id import well_formed
 from hooklatch.verifiers.overrides import HEADERS
+from hooklatch.verifiers.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hooklatch.template import Parts
     from hooklatch.types import Head, Verifier
-    from hooklatch.verifiers import Length, Method
+    from hooklatch.verifiers import Age, EventId, Length, Method, Timestamp
 
 _WRITTEN_WITH: Final = frozenset(string.ascii_letters + string.digits + "+/=-_")
 """What signatures and times are written with: none of these can end one."""
-
-_AFTER_PROOF: Final = (EventId, Timestamp, Age, UserAgent, BodyDigest, Proven)
-"""Rules that refuse nothing before the proof, where what they read stands in the body."""
 
 Opened: TypeAlias = tuple[bytes, bytes, bytes, float | None, str | None]
 """What an ordinary head says: the signature, what is signed before and after the body, the time (unix seconds), the id.
@@ -52,7 +48,10 @@ class Rules(NamedTuple):
     length: Length
     age: Age | None
     others: Sequence[Verifier]
-    """All that are asked as the flow asks them; of the above, those too that are about the body."""
+    """All that are asked as the flow asks them; of the above, those too that are about the body.
+
+    They must be ``late``: refuse nothing before the proof.
+    """
 
 
 class Settings(NamedTuple):
@@ -75,9 +74,9 @@ class Shortcut:
     __slots__ = (
         "_after",
         "_alone",
-        "_barred",
         "_before",
         "_decode",
+        "_fits",
         "_id",
         "_keys",
         "_lead",
@@ -127,7 +126,7 @@ class Shortcut:
         self._parse = rules.timestamp.parse if rules.timestamp and stamp else None
         age = rules.age if rules.age and rules.age.head else None
         self._max_age, self._max_skew = (age.max_age, age.max_skew) if age else (math.inf, math.inf)
-        self._barred = rules.event_id.barred if rules.event_id else ""
+        self._fits = rules.event_id.fits if rules.event_id else _nothing
         self._decode = signature.offers.one
         self._before = _pattern(signature.template.before)
         self._after = _pattern(signature.template.after)
@@ -168,7 +167,7 @@ class Shortcut:
         name = None
         if self._id is not None:
             name = self._text(found, self._id)
-            if not well_formed(name, self._barred):
+            if not self._fits(name):
                 return None
         try:
             moment = None
@@ -256,7 +255,7 @@ def shortcut(rules: Rules, keys: object, settings: Settings) -> Shortcut | None:
         isinstance(stamp, Header | None)
         and isinstance(name, Header | None)
         and all(isinstance(active.key, HMACKey) and active.key.pace == FAST_PACE for _, active in keys.entries)
-        and all(isinstance(other, _AFTER_PROOF) for other in rules.others)
+        and all(getattr(other, "late", False) for other in rules.others)
         and signature.template.names <= given
         and not (name and name.part)
     )
@@ -265,6 +264,10 @@ def shortcut(rules: Rules, keys: object, settings: Settings) -> Shortcut | None:
     if isinstance(stamp, Header) and stamp.part and not _beside(stamp, place, rules.timestamp):
         return None
     return Shortcut(rules, signature, place, keys, settings)
+
+
+def _nothing(text: str) -> bool:  # noqa: ARG001 - there is no id to be read
+    return False
 
 
 def _beside(stamp: Header, place: Header, rule: Timestamp | None) -> bool:

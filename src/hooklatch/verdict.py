@@ -103,9 +103,9 @@ def strip(attached: MutableMapping[str, Any], key: str) -> Webhook | None:
     return None
 
 
-def judged(verdict: Webhook | None, route: str, provider: str, method: str, path: str) -> bool:
+def judged(verdict: Webhook, route: str, provider: str, method: str, path: str) -> bool:
     """Return whether an outer latch has judged this very request, on this very route, for this very sender."""
-    return verdict is not None and (verdict.route, verdict.provider, verdict.method, verdict.path) == (
+    return (verdict.route, verdict.provider, verdict.method, verdict.path) == (
         route,
         provider,
         method,

@@ -18,6 +18,7 @@ class Age:
     A timestamp in the head is judged before the body is read: refusing early weakens nothing.
     """
 
+    late = True
     __slots__ = ("head", "max_age", "max_skew")
 
     def __init__(self, max_age: float, max_skew: float, *, head: bool) -> None:

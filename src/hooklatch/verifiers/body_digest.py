@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 class BodyDigest:
     """Leaves the SHA-256 of the body in ``facts.body_digest``."""
 
+    late = True
+
     def open(self, head: Head, facts: Facts) -> Check:  # noqa: ARG002 - concerns the body only
         """Return a check that hashes."""
         return _Check()

@@ -31,13 +31,14 @@ class EventId:
     An id in the body that is absent is no error: the delivery is then known by its signed content.
     """
 
-    __slots__ = ("_body", "barred", "head")
+    late = True
+    __slots__ = ("_barred", "_body", "head")
 
     def __init__(self, place: HeadField | BodyField, *, barred: str = "") -> None:
         """*place*: where the id sits."""
         self.head = place if isinstance(place, Header | Query) else None
         self._body = None if isinstance(place, Header | Query) else place
-        self.barred = barred
+        self._barred = barred
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read an id in the head; raise ``IdMissing`` or ``IdMalformed``."""
@@ -50,10 +51,14 @@ class EventId:
         if not found:
             raise IdMissing
         text = found[0]
-        if not well_formed(text, self.barred):
+        if not self.fits(text):
             raise IdMalformed
         facts.id = facts.texts["id"] = text
         return None
+
+    def fits(self, text: str) -> bool:
+        """Return whether *text* can be an id in this sender's heads."""
+        return well_formed(text, self._barred)
 
     def update(self, chunk: bytes) -> None:
         """Do nothing: the flow holds the body for chains that parse."""

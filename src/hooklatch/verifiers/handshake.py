@@ -46,6 +46,8 @@ class Beside:
 class Proven:
     """Placed after the proof: a signed handshake is answered, and everything else goes on."""
 
+    late = True
+
     def __init__(self, mechanism: Mechanism) -> None:
         self._mechanism = mechanism
 

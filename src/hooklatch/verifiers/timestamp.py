@@ -40,6 +40,7 @@ class Timestamp:
     grammar in the signed content.
     """
 
+    late = True
     __slots__ = ("_body", "_needed", "_per", "_widths", "head", "unit")
 
     def __init__(self, place: HeadField | BodyField, unit: Unit, *, needed: bool, tight: bool = False) -> None:

@@ -57,6 +57,7 @@ class Agents:
 class UserAgent:
     """Routes proven requests by agent and key. *live*: the sender's own agents; *tests*: those of test traffic."""
 
+    late = True
     __slots__ = ("_acknowledge", "_live", "_reject_others", "_tests")
 
     def __init__(self, live: Agents, tests: Agents, on_test: OnTest, other_agents: OtherAgents) -> None:
