@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from anyio import to_thread
 
 from hooklatch.body import BATCH, Body
-from hooklatch.deadline import in_time
+from hooklatch.deadline import at_once, in_time
 from hooklatch.digests import FAST_PACE
 from hooklatch.drive import pause, turn
 from hooklatch.errors import BodyIncomplete, BodyTimeout, ClientDisconnected, LengthMalformed, RequestAmbiguous
@@ -75,7 +75,10 @@ class Source:
                 await (turn() if self._chain.pace < FAST_PACE else pause())
                 return piece
         while self._more:
-            chunk = await self._next()
+            chunk = self._taken(self._first or await self._message())
+            self._first = None
+            if self._body.full:
+                await to_thread.run_sync(self._body.spill)
             if chunk:
                 pace = self._chain.pace
                 if pace < FAST_PACE:
@@ -91,14 +94,18 @@ class Source:
             await to_thread.run_sync(self._body.seal)
         return b""
 
-    async def _next(self) -> bytes:
+    async def _message(self) -> Message:
         if not self._deadline:
             self._start()
-        message, self._first = self._first, None
-        if message is None:
-            message = await in_time(self._receive(), self._deadline)
-        if message is None:
+        message, rest = at_once(self._receive())
+        if rest is not None:
+            message = await in_time(rest, self._deadline)
+        if message is None or time.monotonic() > self._deadline:
             raise late(self._chain.body_timeout)
+        return message
+
+    def _taken(self, message: Message) -> bytes:
+        """Return what *message* brings, having held it; raise ``ClientDisconnected``."""
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
         chunk: bytes = message.get("body", b"")
@@ -106,8 +113,6 @@ class Source:
         self._arrived += len(chunk)
         if chunk and self._arrived <= self._chain.max_body:
             self._body.hold(chunk)
-            if self._body.full:
-                await to_thread.run_sync(self._body.spill)
         return chunk
 
 

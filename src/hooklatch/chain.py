@@ -172,7 +172,7 @@ class Chain(Direct):
         self.apart = tuple(name.lower() for name in apart)
         self._decisive = ("content-type", *self.dispatch)
         self._spaces: dict[tuple[str, str, bool], Hash] = {}
-        self._fingerprints: dict[tuple[object, ...], Hash] = {}
+        self._fingerprints: dict[tuple[object, ...], tuple[Hash, bytes]] = {}
         self.unsigned = dict(unsigned or {})
         self._unsigned = tuple(self.unsigned.items())
         self.name = name
@@ -287,23 +287,22 @@ class Chain(Direct):
         else:
             kind, values = "signed", facts.names
         space = self._space(facts, kind)
-        keys = []
+        keys: tuple[bytes, ...] = ()
         for value in values:
             name = space.copy()
             name.update(value)
-            keys.append(name.digest())
+            keys += (name.digest(),)
         # By position, in the order of the class: names would cost as much as all else here.
-        return Claim(
-            tuple(keys), self._fingerprint(facts), self.lease, self.duplicate_ttl, os.urandom(16), self.protect
-        )
+        return Claim(keys, self._fingerprint(facts), self.lease, self.duplicate_ttl, os.urandom(16), self.protect)
 
     def _space(self, facts: Facts, kind: str) -> Hash:
         """Return a hash that has taken in the namespace: nothing in it is the requester's to choose."""
         head = facts.head
         common = facts.party is None and not self.apart
         place = (head.route, kind, facts.test)
-        if common and place in self._spaces:
-            return self._spaces[place]
+        known = self._spaces.get(place) if common else None
+        if known is not None:
+            return known
         parts = [self.name or f"{self.provider} {head.route}", bool(self.name), facts.party, facts.test, kind]
         parts += [line for name in self.apart for line in head.headers.all(name)]
         framed = repr(parts).encode("utf-8", "surrogatepass")
@@ -322,10 +321,12 @@ class Chain(Direct):
         if known is None:
             if len(self._fingerprints) >= FINGERPRINTS:
                 self._fingerprints.clear()
-            known = self._fingerprints[parts] = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+            running: Hash = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+            known = self._fingerprints[parts] = (running, running.digest())
+        running, fingerprint = known
         if self.coverage == "body":
-            return known.digest()
-        running = known.copy()
+            return fingerprint
+        running = running.copy()
         running.update(facts.body_digest)
         return running.digest()
 
