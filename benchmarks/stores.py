@@ -172,7 +172,7 @@ async def asgi_rounds(store: Any, kind: str, rounds: int, count: int) -> Seconds
         for name, chain in chains().items()
     }
     if kind == "redis":
-        client = store.aio._client()  # noqa: SLF001 - the very client that is compared
+        client = store.aio._lines().client  # noqa: SLF001 - the very client that is compared
 
         async def asking(scope: Any, receive: Any, send: Any) -> None:
             await client.get(KEY)

@@ -19,6 +19,8 @@ import pytest
 from hooklatch import ConfigError
 from hooklatch.errors import StoreUnavailable
 from hooklatch.stores import MemoryStore, open_store
+from hooklatch.stores import cursor as cursor_module
+from hooklatch.stores.cursor import Cursor
 from hooklatch.testing import Clock
 from hooklatch.types import Claim, State
 
@@ -325,6 +327,79 @@ def test_expired_deliveries_are_forgotten_while_others_arrive(store: MemoryStore
     assert repr(store) == "<MemoryStore 500 of 1000000>"
 
 
+def test_claims_that_nobody_settles_are_forgotten_while_others_arrive(store: MemoryStore, clock: Clock) -> None:
+    fill(store, 500, done=False)
+    clock.advance(TTL)
+    for index in range(500):
+        store.claim(wish(f"late {index}"))
+    assert repr(store) == "<MemoryStore 500 of 1000000>"
+
+
+def test_a_released_delivery_is_forgotten_when_its_claim_would_have_been(store: MemoryStore, clock: Clock) -> None:
+    first = wish()
+    store.claim(first)
+    clock.advance(LEASE / 2)
+    assert store.renew(first)
+    clock.advance(LEASE / 2)
+    store.release(first)
+    clock.advance(TTL - LEASE / 2 - 1)
+    assert asked(store, wish(fingerprint="edited")) == "altered"
+    clock.advance(1)
+    assert asked(store, wish(fingerprint="edited")) == "granted"
+
+
+def test_a_delivery_claimed_again_is_known_since_the_first_time(
+    store: MemoryStore, later: Callable[[float], None]
+) -> None:
+    before = time.time()
+    for _ in range(2):
+        failed = wish()
+        store.claim(failed)
+        store.release(failed)
+        later(LEASE)
+    last = wish()
+    store.claim(last)
+    later(LEASE)
+    assert store.commit(last)
+    assert store.claim(wish()).first_seen == pytest.approx(before, abs=LEASE / 2)
+
+
+# The cursor
+
+
+def test_a_cursor_passes_every_key_of_a_table_that_stays_in_so_many_steps() -> None:
+    table = {bytes([number]): None for number in range(200)}
+    cursor = Cursor(table)
+    for size in (7, 13, 64, 200, 500):
+        passed = [key for _ in range(0, 400, size) for key in cursor.walk(size)]
+        assert set(passed) == set(table)
+        assert len(cursor.walk(size)) >= min(size, 200)
+
+
+def test_a_cursor_misses_nothing_because_other_keys_were_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cursor_module, "BATCH", 10)
+    table = {bytes([number]): None for number in range(200)}
+    cursor = Cursor(table)
+    seen: set[bytes] = set()
+    for _ in range(40):
+        keys = cursor.walk(5)
+        seen.update(keys)
+        odd = [key for key in set(keys) if key[0] % 2 and key in table]
+        for key in odd:
+            del table[key]
+        cursor.dropped(len(odd))
+    assert seen == {bytes([number]) for number in range(200)}
+    assert list(table) == [bytes([number]) for number in range(0, 200, 2)]
+
+
+def test_a_cursor_over_nothing_finds_nothing_until_there_is_something() -> None:
+    table: dict[bytes, None] = {}
+    cursor = Cursor(table)
+    assert cursor.walk(5) == []
+    table[b"new"] = None
+    assert b"new" in cursor.walk(5)
+
+
 # Full
 
 
@@ -429,6 +504,30 @@ def test_a_claim_of_two_keys_needs_room_for_two(clock: Clock) -> None:
     with pytest.raises(StoreUnavailable):
         small.claim(wish("new", "newer"))
     assert asked(small, wish("new")) == "granted"
+
+
+def test_a_claim_of_a_known_key_and_a_new_one_needs_room_for_the_new_one(clock: Clock) -> None:
+    small = MemoryStore(limit=10, clock=clock)
+    (one, *_) = fill(small, 10, done=False)
+    small.release(one)
+    both = one._replace(keys=(*one.keys, *wish("new").keys), token=b"another claimant")
+    with pytest.raises(StoreUnavailable):
+        small.claim(both)
+    assert asked(small, one._replace(token=b"another claimant")) == "granted"
+
+
+def test_a_commit_of_what_was_forgotten_meanwhile_needs_room(clock: Clock) -> None:
+    small = MemoryStore(limit=1, clock=clock)
+    forgotten, young = wish("forgotten"), wish("young")
+    small.claim(forgotten)
+    clock.advance(TTL)
+    small.claim(young)
+    with pytest.raises(StoreUnavailable):
+        small.commit(forgotten)
+    assert small.commit(young)
+    clock.advance(PROTECT + 60)
+    assert small.commit(forgotten)
+    assert (asked(small, wish("forgotten")), repr(small)) == ("done", "<MemoryStore 1 of 1>")
 
 
 def test_a_store_that_fills_up_warns_once_at_four_fifths(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

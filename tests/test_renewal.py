@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 import trio
 from anyio import to_thread
 
-from hooklatch import Delivery
+from hooklatch import Delivery, renewal
 from hooklatch.asgi import WebhookMiddleware
 from hooklatch.providers import GITHUB
 from hooklatch.stores import MemoryStore, SQLiteStore
@@ -183,6 +184,18 @@ def test_no_task_and_no_timer_is_left_behind_after_a_cancelled_request(loop: str
         await settled(loop, before)
 
     run(loop, scenario)
+
+
+def test_the_rounds_of_event_loops_that_are_gone_are_forgotten() -> None:
+    async def scenario() -> None:
+        gc.collect()
+        await call_asgi(WebhookMiddleware(Handler(quick), routes=ROUTES, store=MemoryStore()), PUSH)
+        alive_or_not = [loop() for loop, _ in renewal._rounds]
+        assert asyncio.get_running_loop() in alive_or_not
+        assert None not in alive_or_not
+
+    for _ in range(3):
+        run("asyncio", scenario)
 
 
 class SlowToRenew(MemoryStore):

@@ -8,31 +8,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hooklatch.errors import StoreUnavailable
 from hooklatch.observe import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hooklatch.types import AsyncStore, Claim
 
 
-def keep_alive(store: AsyncStore, claim: Claim) -> Callable[[], object]:
-    """Begin to renew *claim* at *store*; return what ends it."""
+class Renewal(Protocol):
+    """What renews claims until they leave it."""
+
+    def leave(self, claim: Claim, /) -> None:
+        """Renew *claim* no more."""
+
+
+def keep_alive(store: AsyncStore, claim: Claim) -> Renewal:
+    """Begin to renew *claim* at *store*; return what it leaves when it is settled."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return _on_trio(store, claim)
-    rounds = _rounds.get(loop)
-    if rounds is None:
-        rounds = _rounds[loop] = {}
-    mine = rounds.get(claim.lease)
-    if mine is None:
-        mine = rounds[claim.lease] = _Rounds(loop, claim.lease)
-    return mine.join(store, claim)
+        return _OnTrio(store, claim)
+    rounds = _rounds.get((weakref.ref(loop), claim.lease)) or _begun(loop, claim.lease)
+    rounds.join(store, claim)
+    return rounds
 
 
 class _Rounds:
@@ -50,13 +50,13 @@ class _Rounds:
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
         self._idle = True
 
-    def join(self, store: AsyncStore, claim: Claim) -> Callable[[], object]:
+    def join(self, store: AsyncStore, claim: Claim) -> None:
         self._young[claim.token] = (store, claim)
         if self._idle:
             self._again()
-        return partial(self._leave, claim.token)
 
-    def _leave(self, token: bytes) -> None:
+    def leave(self, claim: Claim, /) -> None:
+        token = claim.token
         if self._young.pop(token, None) is None and self._old.pop(token, None) is None:
             task = self._tasks.pop(token, None)
             if task is not None:
@@ -84,22 +84,36 @@ class _Rounds:
             self._tasks.pop(claim.token, None)
 
 
-_rounds: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, _Rounds]]] = weakref.WeakKeyDictionary()
+_rounds: Final[dict[tuple[weakref.ref[asyncio.AbstractEventLoop], float], _Rounds]] = {}
 
 
-def _on_trio(store: AsyncStore, claim: Claim) -> Callable[[], object]:
-    import trio  # noqa: PLC0415 - only where trio runs already
+def _begun(loop: asyncio.AbstractEventLoop, lease: float) -> _Rounds:
+    """Return new rounds of *loop*, and forget those of loops that are gone."""
+    for place in list(_rounds):
+        if place[0]() is None:
+            _rounds.pop(place, None)
+    made = _rounds[weakref.ref(loop), lease] = _Rounds(loop, lease)
+    return made
 
-    scope = trio.CancelScope()
 
-    async def renew() -> None:
-        with scope:
-            await trio.sleep(claim.lease / 3)
-            while await _renewed(store, claim):  # noqa: ASYNC110 - the other side is a store, not an event
+class _OnTrio:
+    """The renewal of one claim: a task that sleeps."""
+
+    def __init__(self, store: AsyncStore, claim: Claim) -> None:
+        import trio  # noqa: PLC0415 - only where trio runs already
+
+        scope = self._scope = trio.CancelScope()
+
+        async def renew() -> None:
+            with scope:
                 await trio.sleep(claim.lease / 3)
+                while await _renewed(store, claim):  # noqa: ASYNC110 - the other side is a store, not an event
+                    await trio.sleep(claim.lease / 3)
 
-    trio.lowlevel.spawn_system_task(renew, name="hooklatch renewal")
-    return scope.cancel
+        trio.lowlevel.spawn_system_task(renew, name="hooklatch renewal")
+
+    def leave(self, _: Claim, /) -> None:
+        self._scope.cancel()
 
 
 async def _renewed(store: AsyncStore, claim: Claim) -> bool:

@@ -19,22 +19,19 @@ if TYPE_CHECKING:
 class Settlement:
     """The claim of one request, until it is settled."""
 
-    __slots__ = ("_claim", "_store")
+    __slots__ = ("_claim", "_store", "pending")
 
     def __init__(self, store: Store, claim: Claim | None) -> None:
         """*claim*: None where the route keeps no memory."""
         self._store = store
         self._claim = claim
-
-    @property
-    def pending(self) -> bool:
+        self.pending = claim is not None
         """Whether there is a claim that nobody has settled."""
-        return self._claim is not None
 
     def finish(self, *, good: bool) -> None:
         """Commit if *good*, release otherwise; do nothing the second time."""
         # The slot is emptied first, so that no way out of the store's call can settle twice.
-        claim, self._claim = self._claim, None
+        claim, self._claim, self.pending = self._claim, None, False
         if claim is None:
             return
         try:

@@ -15,25 +15,22 @@ if TYPE_CHECKING:
 class AsyncSettlement:
     """The same, awaited, and renewed until then; the store's asynchronous face shields what must not be cut short."""
 
-    __slots__ = ("_claim", "_stop", "_store")
+    __slots__ = ("_claim", "_renewal", "_store", "pending")
 
     def __init__(self, store: AsyncStore, claim: Claim | None) -> None:
         """*claim*: None where the route keeps no memory."""
         self._store = store
         self._claim = claim
-        self._stop = _nothing if claim is None else keep_alive(store, claim)
-
-    @property
-    def pending(self) -> bool:
+        self.pending = claim is not None
         """Whether there is a claim that nobody has settled."""
-        return self._claim is not None
+        self._renewal = None if claim is None else keep_alive(store, claim)
 
     async def finish(self, *, good: bool) -> None:
         """Commit if *good*, release otherwise; do nothing the second time."""
-        claim, self._claim = self._claim, None
-        if claim is None:
+        claim, self._claim, self.pending = self._claim, None, False
+        if claim is None or self._renewal is None:
             return
-        self._stop()
+        self._renewal.leave(claim)
         try:
             if not good:
                 await self._store.release(claim)
@@ -41,7 +38,3 @@ class AsyncSettlement:
                 lost()
         except StoreUnavailable as bad:
             failed(bad, good=good)
-
-
-def _nothing() -> None:
-    """End nothing: there is no claim to renew."""

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import inspect
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-import anyio
+from anyio import CancelScope
 
 from hooklatch.errors import ConfigError, StoreUnavailable
 from hooklatch.stores.faces import Record, Threaded
+from hooklatch.stores.redis_verbs import CLAIM, COMMIT, FIRST, RELEASE, RENEW
 from hooklatch.types import GRANTED, Claim, Standing, State
 
 try:
@@ -30,123 +30,22 @@ try:
     import redis.asyncio.retry
     import redis.retry
     from redis.backoff import NoBackoff
+
+    from hooklatch.stores.redis_lines import AsyncBorrowed, AsyncLines, Borrowed, Lines
 except ImportError as missing:
     raise ConfigError("store: RedisStore needs the redis client: pip install 'hooklatch[redis]'") from missing  # noqa: EM101, TRY003
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from hooklatch.stores.redis_verbs import Verb
+
 logger: Final = logging.getLogger("hooklatch")
 
-# One text a delivery, of fixed columns: state (L live, R released, D done), token (32 hex), fingerprint (32 hex), then
-# :lease:ttl:first seen (ms). The key lives as long as the ttl, so its age is the ttl less what is left of it, and the
-# server's own clock decides whether a lease has lapsed.
-_READ: Final = """
-local function lapsed(key, known)
-  local lease, ttl = string.match(known, ':(%d+):(%d+):', 66)
-  return tonumber(ttl) - redis.call('PTTL', key) >= tonumber(lease)
-end
-"""
-_CLAIM: Final = (
-    _READ
-    + """
-local wish, ttl = ARGV[1], ARGV[2]
-local token, fingerprint = string.sub(wish, 2, 33), string.sub(wish, 34, 65)
-local done, flying, since = false, false, false
-for _, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if known then
-    since = string.match(known, ':(%d+)$')
-    if string.sub(known, 34, 65) ~= fingerprint then return {'altered', since} end
-    local state = string.sub(known, 1, 1)
-    if state == 'D' then done = since
-    elseif state == 'L' and string.sub(known, 2, 33) ~= token and not lapsed(key, known) then flying = since end
-  end
-end
-if done then return {'done', done} end
-if flying then return {'in_flight', flying} end
-if since then wish = string.gsub(wish, ':%d+$', ':' .. since) end
-for _, key in ipairs(KEYS) do redis.call('SET', key, wish, 'PX', ttl) end
-return {'granted', ''}
-"""
-)
-_RENEW: Final = """
-local token = string.sub(ARGV[1], 1, 33)
-for _, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if not known or string.sub(known, 1, 33) ~= token then return 0 end
-end
-for _, key in ipairs(KEYS) do redis.call('SET', key, redis.call('GET', key), 'PX', ARGV[2]) end
-return 1
-"""
-_COMMIT: Final = (
-    _READ
-    + """
-local wish = 'D' .. string.sub(ARGV[1], 2)
-local token, since = string.sub(wish, 2, 33), false
-for _, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if known then
-    since = string.match(known, ':(%d+)$')
-    if string.sub(known, 2, 33) ~= token then
-      local state = string.sub(known, 1, 1)
-      if state == 'D' or (state == 'L' and not lapsed(key, known)) then return 0 end
-    end
-  end
-end
-if since then wish = string.gsub(wish, ':%d+$', ':' .. since) end
-for _, key in ipairs(KEYS) do redis.call('SET', key, wish, 'PX', ARGV[2]) end
-return 1
-"""
-)
-_RELEASE: Final = """
-local token = string.sub(ARGV[1], 1, 33)
-for _, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if known and string.sub(known, 1, 33) == token then
-    local left = redis.call('PTTL', key)
-    redis.call('SET', key, 'R' .. string.rep('0', 32) .. string.sub(known, 34), 'PX', left > 0 and left or 1)
-  end
-end
-return 1
-"""
+FAILURES: Final = (redis.RedisError, OSError)
+"""What a client raises; a timeout is an OSError."""
 
-
-class _Script:
-    """One verb: what is sent, for both worlds."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.digest = hashlib.sha1(text.encode("ascii"), usedforsecurity=False).hexdigest()
-
-    def call(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401 - as the script answers
-        try:
-            return client.evalsha(self.digest, len(keys), *keys, wish, ttl)
-        except redis.exceptions.NoScriptError:
-            return client.eval(self.text, len(keys), *keys, wish, ttl)
-
-    async def acall(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
-        try:
-            return await client.evalsha(self.digest, len(keys), *keys, wish, ttl)
-        except redis.exceptions.NoScriptError:
-            return await client.eval(self.text, len(keys), *keys, wish, ttl)
-
-
-class _First:
-    """The claim of a delivery that nobody has seen: one plain command, and by far the most frequent."""
-
-    def call(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
-        return client.set(keys[0], wish, nx=True, px=ttl)
-
-    async def acall(self, client: Any, keys: list[str], wish: str, ttl: int) -> Any:  # noqa: ANN401
-        return await client.set(keys[0], wish, nx=True, px=ttl)
-
-
-FIRST: Final = _First()
-CLAIM: Final = _Script(_CLAIM)
-RENEW: Final = _Script(_RENEW)
-COMMIT: Final = _Script(_COMMIT)
-RELEASE: Final = _Script(_RELEASE)
+_AWAITED_ONLY: Final = "this RedisStore has an asynchronous client only"
 
 
 class RedisStore:
@@ -179,6 +78,9 @@ class RedisStore:
         self.awaited_only = asynchronous
         self._client = None if asynchronous else client if client is not None else _from_url(redis.Redis, url, timeout)
         self._aclient = client if asynchronous else None
+        self._lines: Lines | Borrowed | None = None
+        if self._client is not None:
+            self._lines = Lines(self._client, timeout) if url else Borrowed(self._client, timeout)
         self._url = url
         self.namespace = namespace
         self.aio = _Async(self)
@@ -221,40 +123,42 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections of the plain client that was made from a URL."""
-        if self._client is not None and self._url:
-            self._client.close()
+        if self._lines is not None:
+            self._lines.close()
 
     def _plain(self) -> Any:  # noqa: ANN401 - any client that speaks the protocol
         if self._client is None:
-            msg = "this RedisStore has an asynchronous client only"
-            raise StoreUnavailable(msg)
+            raise StoreUnavailable(_AWAITED_ONLY)
         return self._client
 
-    def _run(self, verb: _Script | _First, claim: Claim) -> Any:  # noqa: ANN401 - as the script answers
-        client = self._plain()
-        arguments = self.arguments(claim)
-        started = time.monotonic()
-        with _guarded():
+    def _run(self, verb: Verb, claim: Claim) -> Any:  # noqa: ANN401 - as the script answers
+        words = verb.words(*self.arguments(claim))
+        lines = self._lines
+        if lines is None:
+            raise StoreUnavailable(_AWAITED_ONLY)
+        try:
             try:
-                answer = verb.call(client, *arguments)
-            except redis.ConnectionError:
-                # A pooled connection may have died with the server it led to; asking twice under one token is safe.
-                if time.monotonic() - started > self._timeout / 2:
-                    raise
-                answer = verb.call(client, *arguments)
+                answer = lines.ask(*words)
+            except redis.exceptions.NoScriptError:
+                answer = lines.ask(*verb.taught(words))
             if not self._checked:
                 self._checked = True
-                self.warn_of_eviction(_config(client))
+                # Managed servers forbid the question; then nobody can be warned.
+                with contextlib.suppress(redis.RedisError):
+                    self.warn_of_eviction(lines.config())
+        except FAILURES as bad:
+            raise unavailable(bad) from bad
         return answer
 
-    def arguments(self, claim: Claim) -> tuple[list[str], str, int]:
+    def arguments(self, claim: Claim) -> tuple[list[str], str, str]:
         """Return the keys, the text and the life time (ms) that every verb sends."""
         lease, ttl = max(1, round(claim.lease * 1000)), max(1, round(claim.ttl * 1000))
         text = f"L{claim.token.hex()}{claim.fingerprint[:16].hex()}:{lease}:{ttl}:{int(time.time() * 1000)}"
-        return [self._prefix + key.hex() for key in claim.keys], text, ttl
+        return [self._prefix + key.hex() for key in claim.keys], text, str(ttl)
 
-    def warn_of_eviction(self, config: dict[str, str]) -> None:
-        """Say so if the server may throw deliveries away to make room."""
+    def warn_of_eviction(self, answer: object) -> None:
+        """Say so if the server, by its *answer* to CONFIG GET, may throw deliveries away to make room."""
+        config = _texts(answer)
         if config.get("maxmemory", "0") != "0" and config.get("maxmemory-policy", "noeviction") != "noeviction":
             logger.warning(
                 "store: the Redis server evicts keys (maxmemory-policy %s): a forgotten delivery can run again; "
@@ -269,68 +173,76 @@ class _Async:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
         self._threaded = Threaded(store)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncLines] = WeakKeyDictionary()
+        own = store._aclient  # noqa: SLF001 - two faces of one store
+        self._own = None if own is None else AsyncBorrowed(own, store._timeout)  # noqa: SLF001
 
-    def _client(self) -> Any:  # noqa: ANN401 - any client that speaks the protocol
-        """Return a client of this event loop, None where only the plain one can be used."""
-        store = self._store
-        if store._aclient is not None:  # noqa: SLF001 - two faces of one store
-            return store._aclient  # noqa: SLF001
+    def _lines(self) -> AsyncLines | AsyncBorrowed | None:
+        """Return how this event loop asks, None where only the plain client can be used."""
+        if self._own is not None:
+            return self._own
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return None
-        if not store._url:  # noqa: SLF001
-            return None
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = _from_url(redis.asyncio.Redis, store._url, store._timeout)  # noqa: SLF001
-        return client
+        lines = self._loops.get(loop)
+        url, timeout = self._store._url, self._store._timeout  # noqa: SLF001 - two faces of one store
+        if lines is None and url:
+            lines = self._loops[loop] = AsyncLines(_from_url(redis.asyncio.Redis, url, timeout), timeout)
+        return lines
 
     async def claim(self, claim: Claim, /) -> Standing:
-        client = self._client()
-        if client is None:
+        lines = self._lines()
+        if lines is None:
             return await self._threaded.claim(claim)
-        if len(claim.keys) == 1 and await self._run(client, FIRST, claim):
+        if len(claim.keys) == 1 and await self._run(lines, FIRST, claim):
             return GRANTED
-        return standing(await self._run(client, CLAIM, claim))
+        return standing(await self._run(lines, CLAIM, claim))
 
     async def renew(self, claim: Claim, /) -> bool:
-        client = self._client()
-        return bool(await self._run(client, RENEW, claim)) if client else await self._threaded.renew(claim)
+        lines = self._lines()
+        return bool(await self._run(lines, RENEW, claim)) if lines else await self._threaded.renew(claim)
 
     async def commit(self, claim: Claim, /) -> bool:
-        client = self._client()
-        if client is None:
+        lines = self._lines()
+        if lines is None:
             return await self._threaded.commit(claim)
-        return bool(await self._run(client, COMMIT, claim, shield=True))
+        return bool(await self._settled(lines, COMMIT, claim))
 
     async def release(self, claim: Claim, /) -> None:
-        client = self._client()
-        if client is None:
+        lines = self._lines()
+        if lines is None:
             await self._threaded.release(claim)
         else:
-            await self._run(client, RELEASE, claim, shield=True)
+            await self._settled(lines, RELEASE, claim)
 
-    async def _run(self, client: Any, verb: _Script | _First, claim: Claim, *, shield: bool = False) -> Any:  # noqa: ANN401
+    async def _settled(self, lines: AsyncLines | AsyncBorrowed, verb: Verb, claim: Claim) -> Any:  # noqa: ANN401
+        """Run *verb* even if the request is cancelled."""
+        with CancelScope(shield=True):
+            answer = await self._run(lines, verb, claim)
+        return answer  # noqa: RET504 - mypy cannot see that the scope does not swallow
+
+    async def _run(self, lines: AsyncLines | AsyncBorrowed, verb: Verb, claim: Claim) -> Any:  # noqa: ANN401
         store = self._store
-        arguments = store.arguments(claim)
-        with _guarded(), anyio.fail_after(store._timeout, shield=shield):  # noqa: SLF001 - two faces of one store
+        words = verb.words(*store.arguments(claim))
+        try:
             try:
-                answer = await verb.acall(client, *arguments)
-            except redis.ConnectionError:
-                answer = await verb.acall(client, *arguments)
-            if not store._checked:  # noqa: SLF001
+                answer = await lines.ask(*words)
+            except redis.exceptions.NoScriptError:
+                answer = await lines.ask(*verb.taught(words))
+            if not store._checked:  # noqa: SLF001 - two faces of one store
                 store._checked = True  # noqa: SLF001
                 with contextlib.suppress(redis.RedisError):
-                    store.warn_of_eviction(_texts(await client.config_get("maxmemory*")))
+                    store.warn_of_eviction(await lines.config())
+        except FAILURES as bad:
+            raise unavailable(bad) from bad
         return answer
 
     async def aclose(self) -> None:
-        """Close the client of this event loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        """Close the connections of this event loop."""
+        lines = self._loops.pop(asyncio.get_running_loop(), None)
+        if lines is not None:
+            await lines.close()
 
 
 def standing(answer: Sequence[bytes | str]) -> Standing:
@@ -339,21 +251,26 @@ def standing(answer: Sequence[bytes | str]) -> Standing:
     return GRANTED if state == "granted" else Standing(State(state), int(since) / 1000)
 
 
+def unavailable(bad: Exception) -> StoreUnavailable:
+    """Return what to raise for a failure of the server, or of the way to it."""
+    # The client's own message may quote the address; the kind of failure is all that an answer needs.
+    return StoreUnavailable(f"Redis: {type(bad).__name__}")
+
+
 @contextlib.contextmanager
 def _guarded() -> Iterator[None]:
     try:
         yield
-    except (redis.RedisError, OSError, TimeoutError) as bad:
-        # The client's own message may quote the address; the kind of failure is all that an answer needs.
-        msg = f"Redis: {type(bad).__name__}"
-        raise StoreUnavailable(msg) from bad
+    except FAILURES as bad:
+        raise unavailable(bad) from bad
 
 
 def _from_url(kind: Any, url: str, timeout: float) -> Any:  # noqa: ANN401 - redis-py has two classes of one shape
     try:
         client = kind.from_url(
             url,
-            socket_timeout=timeout / 2,
+            # ``AsyncLines`` bounds each question as a whole, for which asyncio would start a task each time.
+            socket_timeout=None if kind is redis.asyncio.Redis else timeout / 2,
             socket_connect_timeout=timeout / 2,
             retry=(redis.asyncio.retry.Retry if kind is redis.asyncio.Redis else redis.retry.Retry)(NoBackoff(), 0),
             health_check_interval=0,
@@ -366,17 +283,11 @@ def _from_url(kind: Any, url: str, timeout: float) -> Any:  # noqa: ANN401 - red
     return client
 
 
-def _config(client: Any) -> dict[str, str]:  # noqa: ANN401 - any client that speaks the protocol
-    # Managed servers forbid the question; then nobody can be warned.
-    with contextlib.suppress(redis.RedisError):
-        return _texts(client.config_get("maxmemory*"))
-    return {}
-
-
 def _texts(given: object) -> dict[str, str]:
-    if not isinstance(given, dict):
-        return {}
-    return {_text(name): _text(value) for name, value in given.items()}
+    """Return what CONFIG GET says: a mapping, or names and values in turn."""
+    if isinstance(given, list):
+        given = dict(zip(given[::2], given[1::2], strict=False))
+    return {_text(name): _text(value) for name, value in given.items()} if isinstance(given, dict) else {}
 
 
 def _text(value: object) -> str:
