@@ -870,7 +870,7 @@ def test_what_strangers_ask_for_takes_no_more_than_so_much_memory() -> None:
     for number in range(REMEMBERED + 500):
         assert routes.find(f"/{number}") is None
         assert routes.find(f"/{number}/{'a' * SHORT}") is None
-    remembered = routes._known.cache_info()
+    remembered = routes.known.cache_info()
     assert remembered.currsize == REMEMBERED
     assert remembered.misses == REMEMBERED + 500
 

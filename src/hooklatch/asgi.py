@@ -24,7 +24,8 @@ from hooklatch.errors import (
     Answer,
     ClientDisconnected,
 )
-from hooklatch.lines import ByteLines
+from hooklatch.lines import ByteLines, SingleLines
+from hooklatch.routes import SHORT
 from hooklatch.settle_async import AsyncSettlement
 from hooklatch.stores import MemoryStore, as_async, open_store
 from hooklatch.stores.fallback import AsyncFallback
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from hooklatch.settings import Render
     from hooklatch.shortcut import Shortcut
     from hooklatch.stores import AnyStore
-    from hooklatch.types import Claim
+    from hooklatch.types import Claim, HeaderLines
 
 
 DIGITS: Final = 6
@@ -116,7 +117,8 @@ class WebhookMiddleware(Door):
             scope, verdict = stripped(scope)
         path = full_path(scope) if root else scope["path"]
         try:
-            match = self.routes.find_mounted(path, root)
+            routes = self.routes
+            match = routes.find_mounted(path, root) if root or len(path) > SHORT else routes.known(path)
         except Answer as answer:
             self.report(answer, scope["method"], None, "")
             await self._answer(answer, scope["method"], send)
@@ -193,7 +195,7 @@ class WebhookMiddleware(Door):
                 if whole and way.plain:
                     webhook = way.webhook(opened, content, scope["method"], scope["path"], match.pattern, now)
                 elif whole:
-                    facts = way.facts(opened, content, _head(match, path, scope, ByteLines(headers), now, length))
+                    facts = way.facts(opened, content, _head(match, path, scope, SingleLines(found), now, length))
                     webhook, claim = chain.conclude(facts)
                     if claim is not None:
                         chain.admit(webhook, claim, await aclaimed(self.store, claim))
@@ -224,8 +226,7 @@ class WebhookMiddleware(Door):
         webhook.path = scope["path"]
         if self.observer.listens:
             self.observer.accepted(provider=webhook.provider, route=webhook.route, method=webhook.method)
-        inner = dict(scope)
-        inner["state"] = {**(scope.get("state") or {}), STATE_KEY: webhook}
+        inner = {**scope, "state": {**(scope.get("state") or {}), STATE_KEY: webhook}}
         if claim is None and not lines:
             return app(inner, receive, send)
         return Outgoing(send, AsyncSettlement(self.store, claim), lines).run(app, inner, receive)
@@ -236,7 +237,7 @@ class WebhookMiddleware(Door):
         await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
-def _head(match: Match, path: str, scope: Scope, headers: ByteLines, now: float, length: int | None) -> Head:
+def _head(match: Match, path: str, scope: Scope, headers: HeaderLines, now: float, length: int | None) -> Head:
     # By position, in the order of the class: names would cost as much as all else here.
     return Head(
         scope["method"],

@@ -39,6 +39,25 @@ class ByteLines:
         return not self._found.keys().isdisjoint(_all_encoded(names))
 
 
+class SingleLines:
+    """Header lines of which none is repeated and every name is in lower case, as a dict."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: Mapping[bytes, bytes]) -> None:
+        """*found*: the values by their names."""
+        self._found = found
+
+    def all(self, name: str, /) -> Sequence[str]:
+        """Return the values of every line called *name* (lower case): here one at most."""
+        value = self._found.get(_encoded(name))
+        return () if value is None else (value.decode("latin-1"),)
+
+    def any(self, names: frozenset[str], /) -> bool:
+        """Return whether there is a line called by one of the *names* (lower case)."""
+        return not self._found.keys().isdisjoint(_all_encoded(names))
+
+
 @lru_cache(maxsize=1024)
 def _encoded(name: str) -> bytes:
     return name.encode("latin-1")

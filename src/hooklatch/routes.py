@@ -73,7 +73,8 @@ class Routes:
         self._deepest = max((prefix.count("/") for prefix in prefixes), default=-1)
         guarded = self._exact.keys() | self._protected | prefixes
         self._guarded = {frozenset(bare.split("/")[1:]) for bare in guarded}
-        self._known = lru_cache(REMEMBERED)(self._judged)
+        self.known = lru_cache(REMEMBERED)(self._judged)
+        """``find`` for a path of at most ``SHORT`` characters: no longer one is remembered."""
 
     def find(self, path: str) -> Match | None:
         """Return the route for *path* (decoded, mount prefix included), None where it is none of our business.
@@ -81,7 +82,7 @@ class Routes:
         Raises ``RequestAmbiguous`` where the path could mean a route or a protected place to another router, and
         ``RouteUnknown`` below ``protect`` where no route judges.
         """
-        return self._known(path) if len(path) <= SHORT else self._judged(path)
+        return self.known(path) if len(path) <= SHORT else self._judged(path)
 
     def _judged(self, path: str) -> Match | None:
         plain = _PLAIN.fullmatch(path)
@@ -101,7 +102,7 @@ class Routes:
     def find_mounted(self, path: str, mount: str) -> Match | None:
         """Return the route for *path*, or for what is left of it below *mount*: routes may be written either way."""
         try:
-            match = self._known(path) if len(path) <= SHORT else self._judged(path)
+            match = self.known(path) if len(path) <= SHORT else self._judged(path)
             return self._below(path, mount) if match is None and mount else match
         except RouteUnknown:
             # Protected as a whole, and yet a route to whoever writes both as seen below the mount.

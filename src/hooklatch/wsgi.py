@@ -19,6 +19,7 @@ from hooklatch.body import Body
 from hooklatch.door import Door, demand_interface
 from hooklatch.drive import claimed, run
 from hooklatch.errors import Answer
+from hooklatch.routes import SHORT
 from hooklatch.settle import Settlement
 from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
@@ -104,7 +105,8 @@ class WebhookMiddleware(Door):
             mount = wsgi_text(mount)
             path = mount + wsgi_text(path)
         try:
-            match = self.routes.find_mounted(path, mount)
+            routes = self.routes
+            match = routes.find_mounted(path, mount) if mount or len(path) > SHORT else routes.known(path)
         except Answer as answer:
             method = environ["REQUEST_METHOD"]
             self.report(answer, method, None, "")
