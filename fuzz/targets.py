@@ -671,16 +671,8 @@ def _told(webhook: Webhook | None) -> tuple[object, ...]:
     if webhook is None:
         return ()
     claim = webhook.claim
-    facts = (
-        webhook.timestamp,
-        webhook.id,
-        webhook.fields,
-        webhook.test,
-        webhook.key_index,
-        webhook.method,
-        webhook.path,
-    )
-    return (webhook.provider, *facts, body, claim and (claim.keys, claim.fingerprint, claim.ttl))
+    known = (webhook.timestamp, webhook.id, webhook.fields, webhook.test, webhook.key_index)
+    return (webhook.provider, webhook.method, *known, claim and (claim.keys, claim.fingerprint, claim.ttl))
 
 
 def _changed(name: str, delivery: Delivery, *, where: int, place: int, new: int) -> Delivery | None:
