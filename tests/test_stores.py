@@ -84,6 +84,16 @@ def test_one_claim_is_granted_and_its_twin_is_in_flight(face: Face) -> None:
     assert face.claim(wish("b")) is State.GRANTED
 
 
+@pytest.mark.parametrize("verb", ["commit", "release"])
+def test_one_name_may_stand_under_several_keys(face: Face, verb: str) -> None:
+    twice = wish("a", "a")
+    assert face.claim(twice) is State.GRANTED
+    assert face.claim(wish("a")) is State.IN_FLIGHT
+    assert face.renew(twice)
+    getattr(face, verb)(twice)
+    assert face.claim(wish("a", "a")) is (State.DONE if verb == "commit" else State.GRANTED)
+
+
 def test_a_committed_delivery_is_done_and_says_since_when(face: Face) -> None:
     first = wish("a")
     face.claim(first)
