@@ -100,7 +100,9 @@ class HMACKey:
         running.update(body)
         if after:
             running.update(after)
-        return self.digest(running)
+        outer = self._outer.copy()
+        outer.update(running.digest())
+        return outer.digest()
 
 
 class PlainKey(HMACKey):
@@ -132,6 +134,13 @@ class PlainKey(HMACKey):
         twin = running.copy()
         twin.update(self._behind)
         return twin.digest()
+
+    def tag(self, before: bytes, body: bytes, after: bytes, /) -> bytes:
+        """Return the digest of all three, one behind the other, and of the secret."""
+        running = self._inner.copy()
+        for piece in (before, body, after, self._behind):
+            running.update(piece)
+        return running.digest()
 
 
 class TokenKey:
