@@ -100,9 +100,7 @@ class HMACKey:
         running.update(body)
         if after:
             running.update(after)
-        outer = self._outer.copy()
-        outer.update(running.digest())
-        return outer.digest()
+        return self.digest(running)
 
 
 class PlainKey(HMACKey):
@@ -134,13 +132,6 @@ class PlainKey(HMACKey):
         twin = running.copy()
         twin.update(self._behind)
         return twin.digest()
-
-    def tag(self, before: bytes, body: bytes, after: bytes, /) -> bytes:
-        """Return the digest of all three, one behind the other, and of the secret."""
-        running = self._inner.copy()
-        for piece in (before, body, after, self._behind):
-            running.update(piece)
-        return running.digest()
 
 
 class TokenKey:

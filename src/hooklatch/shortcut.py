@@ -279,8 +279,6 @@ def _beside(stamp: Header, place: Header, rule: Timestamp | None) -> bool:
 def _pattern(parts: Parts) -> Callable[[str, str | None], str] | None:
     """Return what puts a time and an id into *parts*, None where there are none."""
     places = {"timestamp": "{0}", "id": "{1}"}
-    texts = [
-        places[part] if isinstance(part, str) else part.decode("utf-8").replace("{", "{{").replace("}", "}}")
-        for part in parts
-    ]
+    # There are no braces in a template but those around its names.
+    texts = [places[part] if isinstance(part, str) else part.decode("utf-8") for part in parts]
     return "".join(texts).format if parts else None
