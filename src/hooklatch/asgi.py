@@ -105,20 +105,16 @@ class WebhookMiddleware(Door):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request; lifespan and unknown scopes pass as they are."""
-        root = scope.get("root_path", "")
         if scope["type"] != "http":
-            if scope["type"] == "websocket" and self.routes.guards(full_path(scope), root):
-                await send({"type": "websocket.close", "code": 1008})
-                return
-            await self.app(scope, receive, send)
+            await self._pass(scope, receive, send)
             return
         verdict = None
         if scope.get("state"):
             scope, verdict = stripped(scope)
+        root = scope.get("root_path", "")
         path = full_path(scope) if root else scope["path"]
         try:
-            routes = self.routes
-            match = routes.find_mounted(path, root) if root or len(path) > SHORT else routes.known(path)
+            match = self.routes.find_mounted(path, root) if root or len(path) > SHORT else self.routes.known(path)
         except Answer as answer:
             self.report(answer, scope["method"], None, "")
             await self._answer(answer, scope["method"], send)
@@ -133,6 +129,13 @@ class WebhookMiddleware(Door):
             await self._judge(match, path, scope, receive, send)
         else:
             await self._judge_ordinary(way, match, path, scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on what is no HTTP request, but no websocket below a route: nobody verifies it."""
+        if scope["type"] == "websocket" and self.routes.guards(full_path(scope), scope.get("root_path", "")):
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
 
     async def _judge(
         self, match: Match, path: str, scope: Scope, receive: Receive, send: Send, first: Message | None = None

@@ -49,6 +49,8 @@ class Answer(HooklatchError):
     status: int = 500
     headers: Headers = ()
     body: bytes = b""
+    logged_by_limit: bool = False
+    """Whether a limit writes the log, once per address and window, instead of a line each."""
 
     def __init_subclass__(cls) -> None:
         """Derive the reason from the class name, ``SignatureMissing`` is ``signature_missing``, unless one is given."""
@@ -265,8 +267,6 @@ class RateLimited(Unavailable):
     """Too many unproven requests from this address."""
 
     status = 429
-    logged_by_limit: bool = False
-    """Whether the limit writes the log, once per address and window, instead of a line each."""
 
 
 class StoreUnavailable(Unavailable):

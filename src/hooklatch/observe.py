@@ -52,7 +52,7 @@ class Observer:
         """Report a request that the application did not see."""
         good = isinstance(answer, Acknowledged)
         level = logging.INFO if good else logging.WARNING
-        logged = not getattr(answer, "logged_by_limit", False) and logger.isEnabledFor(level)
+        logged = logger.isEnabledFor(level) and not answer.logged_by_limit
         if self._listener is None and not logged:
             return
         status = 0 if isinstance(answer, ClientDisconnected) else answer.status

@@ -25,7 +25,7 @@ from hooklatch.stores import MemoryStore, as_store
 from hooklatch.stores.fallback import Fallback
 from hooklatch.types import Head
 from hooklatch.verdict import ENVIRON_KEY, judged, strip, wsgi_text
-from hooklatch.wsgi_incoming import EnvironLines, Source, drain, environ_key, put_back, small_body, target
+from hooklatch.wsgi_incoming import EnvironLines, Source, drain, drains, environ_key, put_back, small_body, target
 from hooklatch.wsgi_outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -43,8 +43,11 @@ if TYPE_CHECKING:
     from hooklatch.stores import AnyStore
     from hooklatch.types import Claim, Webhook
 
-DIGITS: Final = 5
-"""Of the declared length (bytes) of a body that is read in one piece."""
+LONGEST: Final = 1 << 17
+"""Bytes of a body that is read in one piece."""
+
+DIGITS: Final = 6
+"""Of such a length, as it is declared."""
 
 
 class WebhookMiddleware(Door):
@@ -95,7 +98,7 @@ class WebhookMiddleware(Door):
             clock=clock,
             debug=debug,
         )
-        self._ways = self.shortcuts(environ_key, 10**DIGITS)
+        self._ways = self.shortcuts(environ_key, LONGEST)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Judge one request."""
@@ -171,7 +174,8 @@ class WebhookMiddleware(Door):
         except Answer as answer:
             chain.dress(answer, ())
             self.report(answer, method, chain, match.pattern)
-            return _Refusal(self._answer(answer, method, start_response), environ, unread)
+            refusal = self._answer(answer, method, start_response)
+            return _Refusal(refusal, environ, unread) if drains(environ) else refusal
         environ["wsgi.input"] = io.BytesIO(content)
         environ["wsgi.input_terminated"] = True
         return self._run(self.app, webhook, claim, Body(self.spool, content), (), environ, start_response)

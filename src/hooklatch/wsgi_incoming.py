@@ -97,10 +97,18 @@ class Source:
         return chunk
 
 
+def drains(environ: WSGIEnvironment) -> bool:
+    """Return whether a body may be read after the answer.
+
+    A read that nothing bounds would give the thread to whoever sends no more; gunicorn lets us say how long it waits.
+    """
+    return "gunicorn.socket" in environ
+
+
 def drain(environ: WSGIEnvironment, left: int | None) -> None:
     """Read the *left* bytes of a refused body, unless they are many: never a whole upload."""
-    if left is None or left > DRAIN or environ.get("HTTP_EXPECT") or "gunicorn.socket" not in environ:
-        return  # a read that nothing bounds would give the thread to whoever sends no more
+    if left is None or left > DRAIN or environ.get("HTTP_EXPECT") or not drains(environ):
+        return
     # Whatever goes wrong now, the answer has left.
     with contextlib.suppress(Exception):
         until = time.monotonic() + 1
