@@ -160,8 +160,10 @@ class WebhookMiddleware(Door):
                 if not isinstance(answer, ClientDisconnected):
                     await self._answer(answer, head.method, send)
                 return
+            webhook.captured = body
+            webhook.path = scope["path"]
             app = watch.aclearing(self.app) if watch else self.app
-            await self._run(app, webhook, claim, body, chain.lines_for(head), scope, Replay(body, receive), send)
+            await self._run(app, webhook, claim, chain.lines_for(head), scope, Replay(body, receive), send)
         finally:
             body.close()
 
@@ -200,6 +202,7 @@ class WebhookMiddleware(Door):
                 elif whole:
                     facts = way.facts(opened, content, _head(match, path, scope, SingleLines(found), now, length))
                     webhook, claim = chain.conclude(facts)
+                    webhook.path = scope["path"]
                     if claim is not None:
                         chain.admit(webhook, claim, await aclaimed(self.store, claim))
         except Answer as answer:
@@ -210,26 +213,24 @@ class WebhookMiddleware(Door):
         if webhook is None:
             await self._judge(match, path, scope, receive, send, message)
         else:
-            body = Body(self.spool, content)
-            await self._run(self.app, webhook, claim, body, (), scope, Again(content, receive), send)
+            webhook.captured = content
+            await self._run(self.app, webhook, claim, (), scope, Again(content, receive), send)
 
     def _run(
         self,
         app: ASGIApp,
         webhook: Webhook,
         claim: Claim | None,
-        body: Body,
         lines: Headers,
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> Awaitable[None]:
         """Return the run of *app*; *lines*: header lines that its answer is to carry."""
-        webhook.captured = body
-        webhook.path = scope["path"]
         if self.observer.listens:
             self.observer.accepted(provider=webhook.provider, route=webhook.route, method=webhook.method)
-        inner = {**scope, "state": {**(scope.get("state") or {}), STATE_KEY: webhook}}
+        state = scope.get("state")
+        inner = {**scope, "state": {**state, STATE_KEY: webhook} if state else {STATE_KEY: webhook}}
         if claim is None and not lines:
             return app(inner, receive, send)
         return Outgoing(send, AsyncSettlement(self.store, claim), lines).run(app, inner, receive)

@@ -129,7 +129,7 @@ class Shortcut:
         self._fits = rules.event_id.fits if rules.event_id else _nothing
         self._decode = signature.offers.one
         self._before = _pattern(signature.template.before)
-        self._after = _pattern(signature.template.after)
+        self._after = _pattern(signature.template.after) if signature.template.after else None
         self._keys = keys
         self._opens = tuple(verifier.open for verifier in rules.others)
         self.plain = settings.plain and not self._opens
@@ -164,13 +164,12 @@ class Shortcut:
             offer = offer[len(self._mark) :]
         if self._stamp is not None:
             stamp = self._text(found, self._stamp)
-        name = None
+        moment = name = None
         if self._id is not None:
             name = self._text(found, self._id)
             if not self._fits(name):
                 return None
         try:
-            moment = None
             if self._parse is not None:
                 moment = self._parse(stamp)
                 # Written so that a nan could only ever be refused.
@@ -179,9 +178,8 @@ class Shortcut:
             offered = self._decode(offer)
         except Answer:
             return None
-        before = self._before(stamp, name).encode() if self._before is not None else b""
-        after = self._after(stamp, name).encode() if self._after is not None else b""
-        return offered, before, after, moment, name
+        after = self._after(stamp, name).encode() if self._after else b""
+        return offered, self._before(stamp, name).encode(), after, moment, name
 
     def prove(self, opened: Opened, body: bytes, now: float) -> tuple[ActiveKey, tuple[bytes, ...]]:
         """Return the key that signed, and what the content is called under every key; raise ``SignatureMismatch``."""
@@ -276,9 +274,9 @@ def _beside(stamp: Header, place: Header, rule: Timestamp | None) -> bool:
     return same and place.part is not None and rule is not None and rule.unit in {"s", "ms"}
 
 
-def _pattern(parts: Parts) -> Callable[[str, str | None], str] | None:
-    """Return what puts a time and an id into *parts*, None where there are none."""
+def _pattern(parts: Parts) -> Callable[[str, str | None], str]:
+    """Return what puts a time and an id into *parts*."""
     places = {"timestamp": "{0}", "id": "{1}"}
     # There are no braces in a template but those around its names.
     texts = [places[part] if isinstance(part, str) else part.decode("utf-8") for part in parts]
-    return "".join(texts).format if parts else None
+    return "".join(texts).format

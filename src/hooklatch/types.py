@@ -5,6 +5,7 @@ protocols a rule, a key and a store keep.
 from __future__ import annotations
 
 import enum
+import io
 import json
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -337,7 +338,7 @@ class Webhook:
     duplicates: Literal["checked", "unchecked"] = "unchecked"
     claim: Claim | None = field(default=None, repr=False)
     """What this request holds of the duplicate memory; for ``PostgresStore.commit_in``."""
-    captured: Body | None = field(default=None, repr=False)
+    captured: Body | bytes | None = field(default=None, repr=False)
     """The captured bytes, proven or not: what ``body``, ``json`` and ``open`` guard."""
 
     @property
@@ -345,7 +346,7 @@ class Webhook:
         """Seconds between the proven timestamp and the arrival; None without a timestamp."""
         return None if self.timestamp is None else self.received_at - self.timestamp
 
-    def _proven(self) -> Body:
+    def _proven(self) -> Body | bytes:
         if self.coverage != "body":
             msg = (
                 f"{self.provider}: the signature covers {self.coverage!r}, not the body; "
@@ -363,7 +364,8 @@ class Webhook:
 
         A body that was spooled to disk is readable until the response is finished, and raises ``ValueError`` after.
         """
-        return self._proven().whole()
+        proven = self._proven()
+        return proven if isinstance(proven, bytes) else proven.whole()
 
     def json(self) -> object:
         """Return the proven bytes as JSON, whatever the Content-Type says; raise ``NotProven`` or ``ValueError``."""
@@ -371,4 +373,5 @@ class Webhook:
 
     def open(self) -> BinaryIO:
         """Return a new binary file over the proven bytes; raise ``NotProven`` as ``body`` does."""
-        return self._proven().open()
+        proven = self._proven()
+        return io.BytesIO(proven) if isinstance(proven, bytes) else proven.open()

@@ -50,7 +50,7 @@ class Timestamp:
         self._needed = needed
         self.unit = unit
         self._per = _PER_SECOND.get(unit, 1)
-        self._widths = (_USUAL_WIDTHS if tight else _WIDTHS).get(unit)
+        self._widths = (_USUAL_WIDTHS if tight else _WIDTHS).get(unit, frozenset())
 
     def open(self, head: Head, facts: Facts) -> Check | None:
         """Read a timestamp in the head; raise ``TimestampMissing`` or ``TimestampMalformed``."""
@@ -95,12 +95,14 @@ class Timestamp:
 
     def parse(self, text: str) -> float:
         """Return *text* as unix seconds; raise ``TimestampMalformed``."""
-        if self._widths is None:
-            return _from_http(text) if self.unit == "http" else _from_rfc3339(text)
-        if not (len(text) in self._widths and text.isdecimal() and text.isascii() and text[0] != "0"):
-            msg = "the timestamp is no count of seconds or milliseconds, as the sender writes it"
-            raise TimestampMalformed(msg)
-        return int(text) / self._per
+        if len(text) in self._widths and text.isdecimal() and text.isascii() and text[0] != "0":
+            return int(text) / self._per
+        if self.unit == "http":
+            return _from_http(text)
+        if self.unit == "rfc3339":
+            return _from_rfc3339(text)
+        msg = "the timestamp is no count of seconds or milliseconds, as the sender writes it"
+        raise TimestampMalformed(msg)
 
 
 def _from_rfc3339(text: str) -> float:
