@@ -19,7 +19,7 @@ from hooklatch.errors import Answer, SignatureMismatch, SignatureMissing
 from hooklatch.fields import Header
 from hooklatch.keys import HMACKey
 from hooklatch.secrets import Ring
-from hooklatch.types import NO_FIELDS, ActiveKey, Facts, Webhook
+from hooklatch.types import NO_FIELDS, Facts, Webhook
 from hooklatch.verifiers.overrides import HEADERS
 from hooklatch.verifiers.signature import Signature
 
@@ -181,27 +181,49 @@ class Shortcut:
         after = self._after(stamp, name).encode() if self._after else b""
         return offered, self._before(stamp, name).encode(), after, moment, name
 
-    def prove(self, opened: Opened, body: bytes, now: float) -> tuple[ActiveKey, tuple[bytes, ...]]:
-        """Return the key that signed, and what the content is called under every key; raise ``SignatureMismatch``."""
-        offered, before, after, _, _ = opened
+    def webhook(self, opened: Opened, body: bytes, method: str, path: str, route: str, now: float) -> Webhook:
+        """Return the verdict on a delivery about which there is nothing else to know; raise ``SignatureMismatch``."""
+        offered, before, after, moment, name = opened
+        for active in self._keys.active(now):
+            key: HMACKey = active[0]  # type: ignore[assignment]  # or there were no short way
+            if compare_digest(key.tag(before, body, after), offered):
+                # By position, in the order of the class: names would cost as much as all else here.
+                return Webhook(
+                    self._provider,
+                    route,
+                    method,
+                    path,
+                    "body",
+                    None,
+                    now,
+                    moment,
+                    name,
+                    NO_FIELDS,
+                    (),
+                    NO_FIELDS,
+                    active.test,
+                    active.place,
+                )
+        raise SignatureMismatch
+
+    def facts(self, opened: Opened, body: bytes, head: Head) -> Facts:
+        """Return what is proven; raise ``SignatureMismatch``, or what another rule raises."""
+        offered, before, after, moment, name = opened
         match = None
         names: tuple[bytes, ...] = ()
-        for active in self._keys.active(now):
-            tag = active[0].tag(before, body, after)  # type: ignore[attr-defined]  # they are HMAC keys
+        keys = self._keys.active(head.received_at)
+        for active in keys:
+            key: HMACKey = active[0]  # type: ignore[assignment]  # or there were no short way
+            tag = key.tag(before, body, after)
             names += (tag,)
             if compare_digest(tag, offered) and match is None:
                 match = active
         if match is None:
             raise SignatureMismatch
-        return match, names
-
-    def facts(self, opened: Opened, body: bytes, head: Head) -> Facts:
-        """Return what is proven; raise ``SignatureMismatch``, or what another rule raises."""
-        match, names = self.prove(opened, body, head.received_at)
         facts = Facts(head)
-        facts.timestamp, facts.id = opened[3:]
+        facts.timestamp, facts.id = moment, name
         facts.key_index, facts.test, facts.names = match.place, match.test, names
-        facts.keys, facts.tests = self._keys.active(head.received_at), self._keys.tests
+        facts.keys, facts.tests = keys, self._keys.tests
         facts.body = body
         for look in self._opens:
             check = look(head, facts)
@@ -209,27 +231,6 @@ class Shortcut:
                 check.update(body)
                 check.finish(facts)
         return facts
-
-    def webhook(self, opened: Opened, body: bytes, method: str, path: str, route: str, now: float) -> Webhook:
-        """Return the verdict on a delivery about which there is nothing else to know; raise ``SignatureMismatch``."""
-        match, _ = self.prove(opened, body, now)
-        # By position, in the order of the class: names would cost as much as all else here.
-        return Webhook(
-            self._provider,
-            route,
-            method,
-            path,
-            "body",
-            None,
-            now,
-            opened[3],
-            opened[4],
-            NO_FIELDS,
-            (),
-            NO_FIELDS,
-            match.test,
-            match.place,
-        )
 
     def _text(self, found: Mapping[Any, Any], name: str | bytes) -> str:
         value: str | bytes = found.get(name, "")
