@@ -112,7 +112,7 @@ def test_the_stream_gives_every_byte(world: str) -> None:
     seen: list[str] = []
 
     def handler(webhook: Webhook, read: Read) -> None:
-        assert webhook.captured
+        assert isinstance(webhook.captured, spooling.Body)
         assert webhook.captured.on_disk
         seen.append(digest(read))
 
