@@ -21,15 +21,16 @@ from hooklatch.provider import Provider
 from hooklatch.ratelimit import FailureLimit
 from hooklatch.secrets import Secret
 from hooklatch.stores import MemoryStore, as_async
-from hooklatch.testing import Request, call_asgi, call_wsgi
+from hooklatch.testing import Request, asgi_scope, call_asgi, call_wsgi
 from hooklatch.verifiers import Overrides
 from hooklatch.verifiers.overrides import HEADERS
+from hooklatch.wsgi import WebhookMiddleware
 from hooklatch.wsgi_incoming import environ_key
 from samples import SECRET, SIGNING, sample
 from worlds import NOW, Endpoint, make_endpoint, without_extension, world_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hooklatch.observe import Event
     from hooklatch.types import Delivery, Flow, Head, Webhook
@@ -336,6 +337,39 @@ def test_however_the_messages_come_they_are_judged_alike(backend: str, how: str)
             answer = anyio.run(call, backend=backend)
             found.append((answer, endpoint.events, [(seen.body, told(seen.webhook)) for seen in endpoint.calls]))
         assert found[0] == found[1]
+
+
+HEADERS_OF_SERVERS: dict[str, Callable[[list[tuple[bytes, bytes]]], object]] = {
+    "a tuple": tuple,
+    "lists": lambda lines: [list(line) for line in lines],
+    "an iterator": iter,
+    "text": lambda lines: [(name.decode(), value) for name, value in lines],
+    "none at all": lambda _: [],
+}
+
+
+@pytest.mark.parametrize("how", HEADERS_OF_SERVERS)
+def test_however_a_server_hands_over_header_lines_they_are_judged_alike(how: str) -> None:
+    found = []
+    for endpoint in both("asyncio", STRIPE.chain(SECRET), ROUTE):
+        lines = HEADERS_OF_SERVERS[how](asgi_scope(signed(BODY))["headers"])
+        answer = anyio.run(partial(call_asgi, endpoint.app, signed(BODY), headers=lines))
+        found.append((answer, endpoint.events, [(seen.body, told(seen.webhook)) for seen in endpoint.calls]))
+    assert found[0] == found[1]
+
+
+def test_the_application_finds_the_length_as_it_is_and_not_as_it_was_written() -> None:
+    lengths = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        lengths.append(environ["CONTENT_LENGTH"])
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b""]
+
+    latch = WebhookMiddleware(app, routes={ROUTE: STRIPE.chain(SECRET)}, clock=lambda: NOW)
+    assert latch._ways
+    assert call_wsgi(latch, signed(BODY), CONTENT_LENGTH=f"00{len(BODY)}").status == 200
+    assert lengths == [str(len(BODY))]
 
 
 class Input:

@@ -24,7 +24,7 @@ from hooklatch.errors import (
     Answer,
     ClientDisconnected,
 )
-from hooklatch.lines import ByteLines, SingleLines
+from hooklatch.lines import ByteLines, SingleLines, single
 from hooklatch.routes import SHORT
 from hooklatch.settle_async import AsyncSettlement
 from hooklatch.stores import MemoryStore, as_async, open_store
@@ -171,16 +171,10 @@ class WebhookMiddleware(Door):
         self, way: Shortcut, match: Match, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Judge a small ordinary delivery whose body comes in one piece; leave others to ``_judge``."""
-        headers = scope["headers"]
-        found = dict(headers)
-        declared = found.get(b"content-length", b"")
-        # Each header once, in lower case, and a length that can be compared with what arrives.
-        if (
-            len(found) < len(headers)
-            or not b"".join(found).islower()
-            or not declared.isdigit()
-            or len(declared) > DIGITS
-        ):
+        found = single(scope["headers"])
+        declared = found.get(b"content-length", b"") if found else b""
+        # A length that can be compared with what arrives.
+        if found is None or not declared.isdigit() or len(declared) > DIGITS:
             await self._judge(match, path, scope, receive, send)
             return
         chain = match.chain

@@ -29,7 +29,7 @@ from hooklatch.errors import (
 )
 from hooklatch.remote_keys import Remote
 from hooklatch.secrets import Source
-from hooklatch.shortcut import Settings, shortcut
+from hooklatch.shortcut import Conditions, shortcut
 from hooklatch.types import CHUNK, Admitted, Claim, Facts, Standing, State, Webhook
 
 if TYPE_CHECKING:
@@ -199,8 +199,8 @@ class Chain(Direct):
         if self._rules is None:
             return None
         plain = self.on_duplicate == "run" and not self.unsigned
-        settings = Settings(self.provider, longest, spell, plain, alone=self._beside is None)
-        return shortcut(self._rules, self._ring, settings)
+        conditions = Conditions(self.provider, longest, spell, plain, alone=self._beside is None)
+        return shortcut(self._rules, self._ring, conditions)
 
     def flow(self, head: Head) -> Flow:  # noqa: PLR0912 - the order is the promise, so it is read in one place
         """Judge one request: yield wishes, return ``Admitted``, or raise an ``Answer`` that is ready to be sent."""

@@ -58,6 +58,16 @@ class SingleLines:
         return not self._found.keys().isdisjoint(_all_encoded(names))
 
 
+def single(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
+    """Return *pairs* as ``SingleLines`` takes them, None where they are not so, or could not be read again."""
+    try:
+        count = len(pairs)  # type: ignore[arg-type]  # what cannot be counted may be gone once it is read
+        found = dict(pairs)
+        return found if len(found) == count and b"".join(found).islower() else None
+    except TypeError:
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _encoded(name: str) -> bytes:
     return name.encode("latin-1")

@@ -54,7 +54,7 @@ class Rules(NamedTuple):
     """
 
 
-class Settings(NamedTuple):
+class Conditions(NamedTuple):
     """What the door and the chain add to the rules."""
 
     provider: str
@@ -95,15 +95,15 @@ class Shortcut:
         "plain",
     )
 
-    def __init__(self, rules: Rules, signature: Signature, place: Header, keys: Ring, settings: Settings) -> None:
+    def __init__(self, rules: Rules, signature: Signature, place: Header, keys: Ring, conditions: Conditions) -> None:
         """*place*: of the *signature*."""
-        spell = settings.spell
+        spell = conditions.spell
         stamp = rules.timestamp.head if rules.timestamp else None
         name = rules.event_id.head if rules.event_id else None
-        self._provider = settings.provider
-        self._alone = settings.alone
+        self._provider = conditions.provider
+        self._alone = conditions.alone
         self._methods = rules.method.methods
-        self._longest = min(rules.length.max_body, settings.longest)
+        self._longest = min(rules.length.max_body, conditions.longest)
         self._name = spell(place.names[0])
         self._wire = isinstance(self._name, bytes)
         """Whether header values are bytes."""
@@ -132,7 +132,7 @@ class Shortcut:
         self._after = _pattern(signature.template.after) if signature.template.after else None
         self._keys = keys
         self._opens = tuple(verifier.open for verifier in rules.others)
-        self.plain = settings.plain and not self._opens
+        self.plain = conditions.plain and not self._opens
         """Whether nothing but what was opened goes into the verdict."""
 
     def open(  # noqa: PLR0911, PLR0912 - each is a way of not being ordinary
@@ -237,7 +237,7 @@ class Shortcut:
         return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def shortcut(rules: Rules, keys: object, settings: Settings) -> Shortcut | None:
+def shortcut(rules: Rules, keys: object, conditions: Conditions) -> Shortcut | None:
     """Return the short way through a chain, None where it has none.
 
     It has one where a shared secret that is at hand signs the body as it stands, perhaps with a time and an id around
@@ -254,7 +254,7 @@ def shortcut(rules: Rules, keys: object, settings: Settings) -> Shortcut | None:
         isinstance(stamp, Header | None)
         and isinstance(name, Header | None)
         and all(isinstance(active.key, HMACKey) and active.key.pace == FAST_PACE for _, active in keys.entries)
-        and all(getattr(other, "late", False) for other in rules.others)
+        and all(getattr(other, "late", False) is True for other in rules.others)
         and signature.template.names <= given
         and not (name and name.part)
     )
@@ -262,7 +262,7 @@ def shortcut(rules: Rules, keys: object, settings: Settings) -> Shortcut | None:
         return None
     if isinstance(stamp, Header) and stamp.part and not _beside(stamp, place, rules.timestamp):
         return None
-    return Shortcut(rules, signature, place, keys, settings)
+    return Shortcut(rules, signature, place, keys, conditions)
 
 
 def _nothing(text: str) -> bool:  # noqa: ARG001 - there is no id to be read

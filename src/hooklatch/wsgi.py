@@ -9,7 +9,6 @@ of what only corrects addresses (ProxyFix).
 
 from __future__ import annotations
 
-import io
 import time
 from functools import lru_cache
 from http import HTTPStatus
@@ -176,9 +175,9 @@ class WebhookMiddleware(Door):
             self.report(answer, method, chain, match.pattern)
             refusal = self._answer(answer, method, start_response)
             return _Refusal(refusal, environ, unread) if drains(environ) else refusal
-        environ["wsgi.input"] = io.BytesIO(content)
-        environ["wsgi.input_terminated"] = True
-        return self._run(self.app, webhook, claim, Body(self.spool, content), (), environ, start_response)
+        body = Body(self.spool, content)
+        put_back(environ, body)
+        return self._run(self.app, webhook, claim, body, (), environ, start_response)
 
     def _run(
         self,

@@ -28,16 +28,6 @@ def judge(facts: Facts, states: Sequence[Hash], offers: Sequence[bytes]) -> None
     """
     keys = facts.keys
     count = len(keys)
-    if count == len(states) == 1 and not keys[0].key.costly:
-        # The most common case by far, which the rest is a longer way to.
-        (active,), (running,) = keys, states
-        digest = active.key.digest(running)
-        if not active.key.accepts(digest, offers):
-            raise SignatureMismatch
-        facts.key_index = active.place
-        facts.test = active.test
-        facts.names = (active.key.name(digest),)
-        return
     if keys[0].key.costly and len(states) * len(offers) > MAX_COSTLY:
         msg = f"{len(offers)} signatures, {count} public keys and {len(states) // count} signed contents"
         raise SignatureMalformed(msg)
